@@ -1,0 +1,85 @@
+"""One flight per key: whoever asks for what is already being made waits for it instead of making it again."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class LeaderLost(Exception):
+    """The leader of a flight was killed before it had an answer."""
+
+
+class FollowerTimeout(Exception):
+    """A follower waited its whole limit."""
+
+
+class Flights(Generic[T]):
+    """Runs at most one call per key at a time.
+
+    The first to ask leads and makes the call in its own thread or greenlet; all
+    others follow and get the same result or the same exception. If the leader is
+    killed, one of the followers leads in its place.
+
+    Args:
+        wait_s: How long a follower waits before it gives up.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._lock = threading.Lock()
+        self._flights: dict[str, Future[T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def run(self, key: str, call: Callable[[], T]) -> tuple[T, bool]:
+        """The result of *call* for *key*, and whether it was somebody else's call.
+
+        Raises:
+            FollowerTimeout: The leader took longer than the limit.
+            Exception: Whatever *call* raised, for its leader and every follower.
+        """
+        while True:
+            flight, leads = self._join(key)
+            if leads:
+                return self._lead(key, flight, call), False
+            try:
+                return flight.result(self._wait_s), True
+            except LeaderLost:
+                continue
+            except FutureTimeout:
+                if flight.done():
+                    raise  # the call's own TimeoutError, not ours
+                raise FollowerTimeout(f"waited {self._wait_s:g} s") from None
+
+    def _join(self, key: str) -> tuple[Future[T], bool]:
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None:
+                return flight, False
+            flight = self._flights[key] = Future()
+            return flight, True
+
+    def _lead(self, key: str, flight: Future[T], call: Callable[[], T]) -> T:
+        try:
+            result = call()
+        except Exception as error:
+            self._land(key)
+            flight.set_exception(error)
+            raise
+        except BaseException:
+            # A greenlet is killed by an exception that nobody else should die of.
+            self._land(key)
+            flight.set_exception(LeaderLost())
+            raise
+        self._land(key)
+        flight.set_result(result)
+        return result
+
+    def _land(self, key: str) -> None:
+        with self._lock:
+            del self._flights[key]

@@ -1,0 +1,51 @@
+"""The composition root: settings in, a WSGI application out. The only place that picks implementations."""
+
+from bottle import Bottle
+
+from cachetiers.memory import MemoryTier
+from cachetiers.readthrough import ReadThrough
+from origin.concurrency import deadline, in_native_thread
+from origin.handlers import Pages, Pictures
+from origin.imaging.encode import WRITABLE
+from origin.imaging.limits import Limits
+from origin.imaging.load import READABLE
+from origin.imaging.pool import NativePool, encoder_version
+from origin.recipe import Scheme
+from origin.routes import Routes
+from origin.settings import Settings, SourceSettings
+from origin.sources.http import HttpSource
+from origin.sources.local import LocalSource
+from origin.sources.router import Source, Sources
+from origin.telemetry import logs
+from origin.variants import Variants
+
+_MAKING_S = 30.0
+"""What making a picture may add to fetching it before those who wait for it give up."""
+
+
+def build_application(settings: Settings) -> Bottle:
+    """The whole service as one WSGI application. Call it in the worker, after the fork."""
+    logs.configure(settings.log_format)
+    imaging = settings.imaging
+    tier = MemoryTier(settings.memory_tier_bytes)
+    variants = Variants(
+        ReadThrough(tier, wait_s=settings.sources.timeout_s + _MAKING_S),
+        NativePool(imaging.threads, imaging.queue_limit),
+        Limits(imaging.max_source_pixels, imaging.max_result_side_px),
+        quality=imaging.quality,
+        ttl_s=settings.ttl_s,
+        encoder_version=encoder_version(),
+    )
+    pictures = Pictures(settings, _sources(settings.sources), variants)
+    pages = Pages(tier, reads=tuple(sorted(READABLE)), writes=tuple(sorted(WRITABLE)))
+    app = Bottle()
+    Routes(pictures, pages, settings.allow_origin, logs.tell).bind(app)
+    return app
+
+
+def _sources(settings: SourceSettings) -> Sources:
+    web = HttpSource(settings, deadline)
+    by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
+    if settings.local_root is not None:
+        by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, in_native_thread)
+    return Sources(by_scheme, settings.allowed)

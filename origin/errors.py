@@ -1,0 +1,195 @@
+"""Every way a request can fail, and what the outside is told about it.
+
+Each class fixes the status, the public title, how long a cache may keep the
+answer and whether an operator should hear of it. Messages are facts with the
+offending value; they never hold keys, tokens or signatures. Foreign exceptions
+are translated into these once, at the door that lets them in.
+
+Instances travel between threads and processes, so each can be pickled: the
+arguments are exactly what ``__init__`` takes.
+"""
+
+from typing import ClassVar
+
+
+class OriginError(Exception):
+    """A request that cannot be answered with a picture.
+
+    Args:
+        detail: One sentence for whoever sent the request.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    cache_s: ClassVar[int] = 0
+    """Seconds a cache may keep the answer; 0 is ``no-store``."""
+    retry_after_s: ClassVar[int | None] = None
+    alarming: ClassVar[bool] = False
+    """Whether an operator should be told, not only the log."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadRecipe(OriginError):
+    """The URL or the form says something that is not in the language.
+
+    Args:
+        segment: The offending piece of the URL, as it was sent.
+        reason: What is wrong with it.
+    """
+
+    status = 400
+    slug = "bad-recipe"
+    title = "The URL is not understood"
+
+    def __init__(self, segment: str, reason: str) -> None:
+        super().__init__(f"{segment!r}: {reason}")
+        self.segment = segment
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["BadRecipe"], tuple[str, str]]:
+        return type(self), (self.segment, self.reason)
+
+
+class BadRequest(OriginError):
+    """The request cannot be read at all: a body without a picture, a broken form."""
+
+    status = 400
+    slug = "bad-request"
+    title = "The request is not understood"
+
+
+class Unauthorized(OriginError):
+    """An upload without a token we know."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "A bearer token is needed"
+
+
+class BadSignature(OriginError):
+    """The path was not signed with a key of ours."""
+
+    status = 403
+    slug = "bad-signature"
+    title = "The signature does not match"
+
+
+class SourceForbidden(OriginError):
+    """The source lies outside what this service may read."""
+
+    status = 403
+    slug = "source-forbidden"
+    title = "The source is not allowed"
+
+
+class NothingHere(OriginError):
+    """A path that is neither ours nor signed."""
+
+    status = 404
+    slug = "nothing-here"
+    title = "Nothing here"
+    cache_s = 10
+
+
+class MethodNotAllowed(OriginError):
+    """A method the resource does not have."""
+
+    status = 405
+    slug = "method-not-allowed"
+    title = "The method is not allowed here"
+
+
+class Expired(OriginError):
+    """The URL carried an expiry, and it has passed."""
+
+    status = 410
+    slug = "expired"
+    title = "The URL has expired"
+    cache_s = 10
+
+
+class TooLarge(OriginError):
+    """An upload above the limit."""
+
+    status = 413
+    slug = "too-large"
+    title = "The upload is too large"
+
+
+class NotAnImage(OriginError):
+    """The bytes are not a picture in a format this service reads."""
+
+    status = 415
+    slug = "not-an-image"
+    title = "The source is not an image"
+    cache_s = 10
+
+
+class BrokenImage(OriginError):
+    """A picture that a decoder refuses: cut short, damaged or inconsistent."""
+
+    status = 422
+    slug = "broken-image"
+    title = "The image is damaged"
+    cache_s = 10
+
+
+class TooCostly(OriginError):
+    """A source or a result beyond the limits, refused before a pixel is decoded."""
+
+    status = 422
+    slug = "too-costly"
+    title = "The image is beyond the limits"
+    cache_s = 10
+
+
+class CannotWrite(OriginError):
+    """The answer was asked for in a format this build does not write."""
+
+    status = 422
+    slug = "cannot-write"
+    title = "The format cannot be written"
+
+
+class SourceMissing(OriginError):
+    """The source says there is no such image."""
+
+    status = 404
+    slug = "source-missing"
+    title = "The source image does not exist"
+    cache_s = 10
+
+
+class SourceFailed(OriginError):
+    """The source answered, but not with what was asked for, or hung up."""
+
+    status = 502
+    slug = "source-failed"
+    title = "The source failed"
+
+
+class SourceTimeout(OriginError):
+    """The source took longer than its time."""
+
+    status = 504
+    slug = "source-timeout"
+    title = "The source took too long"
+
+
+class Overloaded(OriginError):
+    """More work is waiting than can be done in time."""
+
+    status = 503
+    slug = "overloaded"
+    title = "Too much to do"
+    retry_after_s = 1
+
+
+class Internal(OriginError):
+    """A fault of ours. The detail stays in the log."""
+
+    alarming = True

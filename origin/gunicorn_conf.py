@@ -1,0 +1,73 @@
+"""How gunicorn serves the origin; one reason per number.
+
+Loaded in the arbiter before any worker exists, so wrong settings end here, with
+all their problems and status 78, and no server starts. Nothing in this module may
+touch libvips: a libvips call before the fork hangs the children.
+"""
+
+import os
+import sys
+
+from origin.settings import EXIT_STATUS, BadSettings, Settings, unknown_variables
+
+try:
+    _settings = Settings.from_environ(os.environ)
+except BadSettings as bad:
+    for problem in bad.problems:
+        print(f"blendbeat: {problem}", file=sys.stderr)
+    sys.exit(EXIT_STATUS)
+
+for name in unknown_variables(os.environ):
+    print(f"blendbeat: warning: {name} is not a setting; see the table in README.md", file=sys.stderr)
+if _settings.keys.allow_unsigned:
+    print("blendbeat: WARNING: BLENDBEAT_ALLOW_UNSIGNED=1: anybody may ask for any picture", file=sys.stderr)
+
+bind = f"0.0.0.0:{_settings.port}"
+"""Every address: in a container the only one that can be reached from outside."""
+
+worker_class = "gevent"
+"""Thousands of kept-alive connections in one process; the pixels run in native threads beside it."""
+
+workers = _settings.workers
+"""One process has one memory tier and coalesces everything; its pixel threads use all cores anyway."""
+
+worker_connections = 2000
+"""An edge keeps hundreds of connections open. Each costs tens of kilobytes, so this bounds memory, not work."""
+
+keepalive = 75
+"""Longer than a load balancer's idle time-out of 60 s. gunicorn's default of 2 s closes connections just as the
+balancer sends on them, which shows as sporadic 502s."""
+
+graceful_timeout = 30
+"""In-flight requests may finish: longer than the 25 s after which every edge has given up on them."""
+
+timeout = 60
+"""A worker whose event loop has not turned for this long is replaced. The heartbeat is the loop's own, so slow
+pictures and slow sources do not count."""
+
+backlog = 2048
+"""A burst waits in the kernel instead of being refused while a worker starts."""
+
+limit_request_line = 8190
+"""The most gunicorn allows; the default of 4094 answers 414 to long base64 sources."""
+
+limit_request_fields = 64
+"""Edges add some twenty; a client that sends a hundred means harm."""
+
+preload_app = False
+"""libvips and the event loop start in the workers. Loaded before the fork, both would hang."""
+
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+"""The heartbeat file: in memory, so that a full or slow disk kills no worker, and writable under a read-only root."""
+
+control_socket_disable = True
+"""gunicorn would open a control socket in the home directory, which a read-only root does not have."""
+
+accesslog = None
+"""Requests are logged by origin.telemetry, with what matters about a picture and without signatures."""
+
+errorlog = "-"
+"""Standard error: whoever runs the process collects it."""
+
+proc_name = "blendbeat"
+"""What ps shows where setproctitle is installed."""

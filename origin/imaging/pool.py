@@ -1,0 +1,92 @@
+"""Where pixels are made: native threads beside the event loop, as many as there are cores.
+
+A picture made in a greenlet, or in a thread that gevent has patched, would stop
+the whole process for as long as it takes. Here the greenlet waits and everybody
+else goes on.
+"""
+
+import os
+from typing import Protocol
+
+import gevent.threadpool
+import pyvips
+
+from origin.errors import OriginError, Overloaded
+from origin.imaging.pipeline import Job, Rendered, transform
+
+_NICE = 10
+"""Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
+
+
+class Pixels(Protocol):
+    """Something that makes variants without holding up the event loop."""
+
+    def transform(self, body: bytes, job: Job) -> Rendered:
+        """As `origin.imaging.pipeline.transform`; raises Overloaded when too much waits already."""
+        ...
+
+
+class NativePool:
+    """Makes variants in *threads* native threads, first come, first served.
+
+    Build it in the process that uses it: libvips does not survive a fork once it
+    has worked.
+
+    Args:
+        threads: How many pictures are made at once.
+        queue_limit: How many more may wait.
+    """
+
+    def __init__(self, threads: int, queue_limit: int) -> None:
+        prepare_libvips()
+        self._pool = gevent.threadpool.ThreadPool(threads)
+        self._room = threads + queue_limit
+        self._inside = 0
+
+    def transform(self, body: bytes, job: Job) -> Rendered:
+        """The variant, made in a native thread while this greenlet waits.
+
+        Raises:
+            Overloaded: As many pictures are waiting as may wait.
+            OriginError: As `origin.imaging.pipeline.transform`.
+        """
+        if self._inside >= self._room:
+            raise Overloaded(f"{self._inside} pictures are being made or waiting")
+        self._inside += 1
+        try:
+            outcome = self._pool.apply(_attempt, (body, job))
+        finally:
+            self._inside -= 1
+        if isinstance(outcome, BaseException):
+            raise outcome
+        rendered: Rendered = outcome
+        return rendered
+
+
+def _attempt(body: bytes, job: Job) -> Rendered | Exception:
+    # As a value: the thread pool would print the traceback of a raised one.
+    _step_back()
+    try:
+        return transform(body, job)
+    except OriginError as error:
+        return error.with_traceback(None)
+    except Exception as error:  # noqa: BLE001  raised again in the greenlet, where it becomes a 500
+        return error
+
+
+def _step_back() -> None:
+    # On Linux this reaches the calling thread alone. It costs a microsecond and needs no bookkeeping.
+    if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+
+
+def prepare_libvips() -> None:
+    """Set libvips up for a server, once per process, after the fork."""
+    pyvips.block_untrusted_set(True)  # loaders nobody fuzzed
+    pyvips.cache_set_max(0)  # remembering operations costs a tenth and never hits
+    pyvips.concurrency_set(1)  # every core already has a picture of its own
+
+
+def encoder_version() -> str:
+    """What decides the bytes besides the recipe and the source; enters every cache key."""
+    return f"libvips-{'.'.join(str(pyvips.version(part)) for part in range(3))}-1"

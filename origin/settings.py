@@ -1,0 +1,286 @@
+"""Everything that can be set, read once from the environment into one frozen tree.
+
+`VARIABLES` is the list: a name, a default, a reader and a sentence each. Reading
+is pure and reports every problem at once, each with the name of its variable and
+never with the value of a secret. Closed by default: no keyless signing, no source
+on a private network, no unlimited anything.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from origin.arguments import anything, boolean, one_of
+from origin.httpcache import Lifetimes
+from origin.negotiation import NEGOTIABLE
+from origin.recipe import OutputFormat
+from origin.signing import KeyRing, pair_up
+from origin.sources.allowlist import SourcePattern, parse_pattern
+
+T = TypeVar("T")
+
+EXIT_STATUS: Final = 78
+"""What the process exits with when the settings are wrong: EX_CONFIG of sysexits.h."""
+
+Network = IPv4Network | IPv6Network
+
+
+class BadSettings(Exception):
+    """The environment does not describe a service that may start.
+
+    Args:
+        problems: One sentence each, with the name of the variable.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of the settings: an environment variable and how to read it."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    meaning: str
+    secret: bool = False
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
+            raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or float(text) == 0:
+        raise ValueError(f"{text!r} is not a number of seconds above 0")
+    return float(text)
+
+
+def _list(read: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    return lambda text: tuple(read(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a network in CIDR notation: {error}") from None
+
+
+def _folder(text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_absolute() or not path.is_dir():
+        raise ValueError(f"{text!r} is not an absolute path of a directory")
+    return path.resolve()
+
+
+def _negotiable(text: str) -> frozenset[OutputFormat]:
+    read = one_of({name.value: name for name in NEGOTIABLE})
+    return frozenset() if text == "none" else frozenset(read(item.strip()) for item in text.split(","))
+
+
+def _token(text: str) -> str:
+    if len(text) < 16 or not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", text):
+        raise ValueError("a token needs at least 16 letters, digits or . _ ~ + / = -")
+    return text
+
+
+def _origin(text: str) -> str:
+    if text not in ("*", "none") and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", text):
+        raise ValueError(f"{text!r} is neither * nor none nor an origin such as https://www.example.com")
+    return "" if text == "none" else text
+
+
+_MIB = 1024 * 1024
+_CORES = len(os.sched_getaffinity(0))
+
+VARIABLES: Final = (
+    Variable("PORT", "8080", _whole(1, 65535), "TCP port to listen on, on every address"),
+    Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
+    Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first", secret=True),
+    Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position", secret=True),
+    Variable("BLENDBEAT_SIGNATURE_SIZE", "32", _whole(1, 32), "bytes of the HMAC that a signature keeps"),
+    Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
+    Variable(
+        "BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off", secret=True
+    ),
+    Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), _whole(1, 2**32), "largest picture that may be uploaded"),
+    Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
+    Variable(
+        "BLENDBEAT_ALLOWED_SOURCES",
+        "",
+        _list(parse_pattern),
+        "prefixes a source must match, such as `https://img.example.com/`, `local://`; `*` stands for anything inside "
+        "one host or path segment; none: any source, the signature decides",
+    ),
+    Variable(
+        "BLENDBEAT_ALLOWED_NETWORKS",
+        "",
+        _list(_network),
+        "networks in CIDR notation that sources may live in although they are not public",
+    ),
+    Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
+    Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
+    Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
+    Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), _whole(1, 2**32), "largest source that is fetched"),
+    Variable("BLENDBEAT_MAX_REDIRECTS", "4", _whole(0, 20), "redirects followed before a source has failed"),
+    Variable("BLENDBEAT_MAX_SOURCE_PIXELS", "50000000", _whole(1, 2**40), "most pixels a source may declare"),
+    Variable("BLENDBEAT_MAX_RESULT_SIDE_PX", "8192", _whole(1, 65535), "longest side of a result"),
+    Variable(
+        "BLENDBEAT_AUTO_FORMATS",
+        "webp",
+        _negotiable,
+        "formats given to clients whose `Accept` names them, of avif webp jxl; `none`: none",
+    ),
+    Variable("BLENDBEAT_QUALITY", "80", _whole(1, 100), "quality where the URL says nothing"),
+    Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), _whole(1, 256), "native threads per worker that make pixels"),
+    Variable("BLENDBEAT_QUEUE_LIMIT", "128", _whole(0, 100000), "pictures per worker that may wait for a thread"),
+    Variable("BLENDBEAT_MEMORY_TIER_BYTES", str(256 * _MIB), _whole(0, 2**40), "size of each worker's memory tier"),
+    Variable("BLENDBEAT_TTL_S", "3600", _whole(1, 10**9), "how long a variant is fresh in our own cache"),
+    Variable("BLENDBEAT_BROWSER_TTL_S", "86400", _whole(0, 10**9), "`max-age` of a good answer"),
+    Variable("BLENDBEAT_EDGE_TTL_S", "604800", _whole(0, 10**9), "`s-maxage` of a good answer"),
+    Variable("BLENDBEAT_STALE_S", "86400", _whole(0, 10**9), "`stale-while-revalidate` of a good answer"),
+    Variable("BLENDBEAT_ALLOW_ORIGIN", "*", _origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
+    Variable(
+        "BLENDBEAT_LOG_FORMAT",
+        "auto",
+        one_of({word: word for word in ("auto", "json", "text")}),
+        "`json`, `text`, or `auto`: text on a terminal, else JSON",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where sources may come from and what they may cost."""
+
+    local_root: Path | None
+    allowed: tuple[SourcePattern, ...]
+    networks: tuple[Network, ...]
+    connect_timeout_s: float
+    read_timeout_s: float
+    timeout_s: float
+    max_bytes: int
+    max_redirects: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingSettings:
+    """How pixels are made and what they may cost."""
+
+    threads: int
+    queue_limit: int
+    quality: int
+    max_source_pixels: int
+    max_result_side_px: int
+    auto_formats: frozenset[OutputFormat]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree. Build it with `from_environ`."""
+
+    port: int
+    workers: int
+    keys: KeyRing
+    upload_tokens: tuple[str, ...] = field(repr=False)
+    max_upload_bytes: int
+    sources: SourceSettings
+    imaging: ImagingSettings
+    memory_tier_bytes: int
+    ttl_s: int
+    lifetimes: Lifetimes
+    allow_origin: str
+    log_format: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings that *environ* describes; an empty value counts as absent.
+
+        Raises:
+            BadSettings: With every problem found, not only the first.
+        """
+        reader = _Reader(environ)
+        values = {variable.name.removeprefix("BLENDBEAT_"): reader.read(variable) for variable in VARIABLES}
+        keys = reader.key_ring(values)
+        if reader.problems:
+            raise BadSettings(tuple(reader.problems))
+        return cls(
+            port=values["PORT"],
+            workers=values["WEB_CONCURRENCY"],
+            keys=keys,
+            upload_tokens=values["UPLOAD_TOKENS"],
+            max_upload_bytes=values["MAX_UPLOAD_BYTES"],
+            sources=SourceSettings(
+                local_root=values["LOCAL_ROOT"],
+                allowed=values["ALLOWED_SOURCES"],
+                networks=values["ALLOWED_NETWORKS"],
+                connect_timeout_s=values["SOURCE_CONNECT_TIMEOUT_S"],
+                read_timeout_s=values["SOURCE_READ_TIMEOUT_S"],
+                timeout_s=values["SOURCE_TIMEOUT_S"],
+                max_bytes=values["MAX_SOURCE_BYTES"],
+                max_redirects=values["MAX_REDIRECTS"],
+            ),
+            imaging=ImagingSettings(
+                threads=values["PIXEL_THREADS"],
+                queue_limit=values["QUEUE_LIMIT"],
+                quality=values["QUALITY"],
+                max_source_pixels=values["MAX_SOURCE_PIXELS"],
+                max_result_side_px=values["MAX_RESULT_SIDE_PX"],
+                auto_formats=values["AUTO_FORMATS"],
+            ),
+            memory_tier_bytes=values["MEMORY_TIER_BYTES"],
+            ttl_s=values["TTL_S"],
+            lifetimes=Lifetimes(values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"]),
+            allow_origin=values["ALLOW_ORIGIN"],
+            log_format=values["LOG_FORMAT"],
+        )
+
+
+def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Names in *environ* that look like ours and are not, worth a warning: most are typing errors."""
+    known = {variable.name for variable in VARIABLES}
+    return tuple(sorted(name for name in environ if name.startswith("BLENDBEAT_") and name not in known))
+
+
+class _Reader:
+    """Reads variables and remembers what was wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def read(self, variable: Variable) -> Any:
+        text = self._environ.get(variable.name, "").strip() or variable.default
+        try:
+            return variable.read(text)
+        except ValueError as error:
+            self.problems.append(f"{variable.name}: {error}")
+            return variable.read(variable.default)
+
+    def key_ring(self, values: Mapping[str, Any]) -> KeyRing:
+        try:
+            pairs = pair_up(values["KEYS"], values["SALTS"])
+        except ValueError as error:
+            self.problems.append(f"BLENDBEAT_KEYS and BLENDBEAT_SALTS: {error}")
+            pairs = ()
+        else:
+            if not pairs and not values["ALLOW_UNSIGNED"]:
+                self.problems.append(
+                    "BLENDBEAT_KEYS: there is no key; make a pair with `blendbeat keys new`, or set "
+                    "BLENDBEAT_ALLOW_UNSIGNED=1 to serve anybody"
+                )
+        return KeyRing(pairs, values["SIGNATURE_SIZE"], values["ALLOW_UNSIGNED"])

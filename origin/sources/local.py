@@ -1,0 +1,81 @@
+"""Source images from one directory tree, with no way out of it.
+
+The path is walked one component at a time, each opened relative to the one
+before and never through a symbolic link, so there is no moment between a check
+and its use in which somebody could swap a directory for a link.
+"""
+
+import errno
+import os
+import stat
+from functools import partial
+from pathlib import Path
+
+from origin.concurrency import Offload
+from origin.errors import SourceFailed, SourceForbidden, SourceMissing, TooCostly
+from origin.recipe import SourceRef
+
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EISDIR)
+
+
+class LocalSource:
+    """Reads ``local:///path`` below *root*.
+
+    Args:
+        root: An absolute directory. It may itself be reached through a link.
+        max_bytes: Largest file that is read.
+        offload: Where the blocking reads run.
+    """
+
+    def __init__(self, root: Path, max_bytes: int, offload: Offload[bytes]) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._offload = offload
+
+    def fetch(self, source: SourceRef) -> bytes:
+        """The bytes of *source*.
+
+        Raises:
+            SourceForbidden: The path tries to leave the root, or leads through a link.
+            SourceMissing: No regular file is there.
+            SourceFailed: The file cannot be read.
+            TooCostly: The file is larger than the limit.
+        """
+        path = source.url.removeprefix("local://")
+        parts = [part for part in path.split("/") if part]
+        if any(part in (".", "..") for part in parts):
+            raise SourceForbidden(f"{path!r} has dot segments")
+        return self._offload(partial(_read, self._root, parts, self._max_bytes))
+
+
+def _read(root: Path, parts: list[str], max_bytes: int) -> bytes:
+    shown = "/" + "/".join(parts)
+    try:
+        file = _open_below(root, parts)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise SourceForbidden(f"{shown!r} is a symbolic link") from None
+        if error.errno in _ABSENT:
+            raise SourceMissing(f"{shown!r} does not exist") from None
+        raise SourceFailed(f"{shown!r} cannot be read: {error.strerror}") from None
+    with os.fdopen(file, "rb") as stream:
+        facts = os.fstat(stream.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise SourceMissing(f"{shown!r} is not a file")
+        if facts.st_size > max_bytes:
+            raise TooCostly(f"{shown!r} has {facts.st_size} bytes; at most {max_bytes} are read")
+        return stream.read(max_bytes)
+
+
+def _open_below(root: Path, parts: list[str]) -> int:
+    # O_NONBLOCK: opening a fifo must not wait for its writer.
+    leaf_flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(parts[-1], leaf_flags, dir_fd=here)
+    finally:
+        os.close(here)

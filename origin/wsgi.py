@@ -1,0 +1,8 @@
+"""What gunicorn loads, in each worker after the fork."""
+
+import os
+
+from origin.app import build_application
+from origin.settings import Settings
+
+application = build_application(Settings.from_environ(os.environ))
