@@ -246,7 +246,7 @@ def source_ref(address: str) -> SourceRef:
         raise BadRecipe(address, "the source must start with http://, https://, s3:// or local:///")
     if scheme is Scheme.LOCAL and not match[2].startswith("/"):
         raise BadRecipe(address, "a local source is local:///path")
-    if match[2].lstrip("/") == "":
+    if not match[2].strip("/") or (scheme is not Scheme.LOCAL and match[2].startswith("/")):
         raise BadRecipe(address, "the source names nothing")
     return SourceRef(scheme, f"{scheme}://{match[2]}")
 

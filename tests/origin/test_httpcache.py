@@ -1,0 +1,107 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from origin.httpcache import (
+    Lifetimes,
+    cache_control,
+    cache_status,
+    content_disposition,
+    entity_tags,
+    error_cache_control,
+    matching_tag,
+)
+
+LONG = Lifetimes(browser_s=100, edge_s=1000, stale_s=500)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "lifetimes"),
+    [
+        (None, LONG),
+        (10_000, LONG),
+        (1200, Lifetimes(100, 1000, 200)),
+        (300, Lifetimes(100, 300, 0)),
+        (50, Lifetimes(50, 50, 0)),
+        (0, Lifetimes(0, 0, 0)),
+        (-5, Lifetimes(0, 0, 0)),
+    ],
+)
+def test_nothing_outlives_the_url(left_s: int | None, lifetimes: Lifetimes) -> None:
+    assert LONG.capped(left_s) == lifetimes
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(-10, 10**6))
+def test_no_lifetime_and_no_stale_window_ever_outlives_the_url(browser: int, edge: int, stale: int, left: int) -> None:
+    capped = Lifetimes(browser, edge, stale).capped(left)
+    assert min(capped.browser_s, capped.edge_s, capped.stale_s) >= 0
+    assert max(capped.browser_s, capped.edge_s) + capped.stale_s <= max(left, 0)
+
+
+def test_good_answers_may_be_kept_and_errors_hardly() -> None:
+    assert cache_control(LONG) == "public, max-age=100, s-maxage=1000, stale-while-revalidate=500"
+    assert error_cache_control(0) == "no-store"
+    assert error_cache_control(7) == "public, max-age=7"
+
+
+TAG = '"abc"'
+
+
+@pytest.mark.parametrize(
+    ("field", "matches"),
+    [
+        ('"abc"', True),
+        ('W/"abc"', True),
+        ('"x", "abc"', True),
+        ('"x" ,W/"abc" , "y"', True),
+        (' "abc" ', True),
+        ("*", True),
+        (" * ", True),
+        ('"x",,"abc"', True),
+        ('"a,b", "abc"', True),
+        ("", False),
+        ('"abcd"', False),
+        ("abc", False),
+        ('"abc', False),
+        ('w/"abc"', False),
+        ('"abc" "x"', False),
+        ('"x", *', False),
+        ('"x\n", "abc"', False),
+    ],
+)
+def test_if_none_match_is_compared_weakly_as_a_list(field: str, matches: bool) -> None:
+    assert matching_tag(field, TAG) is matches
+
+
+@given(st.text())
+def test_any_if_none_match_can_be_read(field: str) -> None:
+    assert isinstance(entity_tags(field), tuple)
+
+
+@given(st.lists(st.text(alphabet="abc,;*W/ !~", min_size=1).map(lambda text: text.replace(" ", "")), max_size=4))
+def test_a_list_of_tags_is_read_back(names: list[str]) -> None:
+    tags = tuple(f'"{name}"' for name in names)
+    assert entity_tags(", ".join(tags)) == tags
+
+
+@pytest.mark.parametrize(
+    ("name", "attachment", "header"),
+    [
+        ("a.jpg", False, 'inline; filename="a.jpg"'),
+        ("a.jpg", True, 'attachment; filename="a.jpg"'),
+        ('a"b\\.jpg', False, "inline; filename=\"a_b_.jpg\"; filename*=UTF-8''a%22b%5C.jpg"),
+        (
+            "a\r\nSet-Cookie: x",
+            False,
+            "inline; filename=\"a__Set-Cookie: x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x",
+        ),
+        ("写.png", False, "inline; filename=\"_.png\"; filename*=UTF-8''%E5%86%99.png"),
+    ],
+)
+def test_any_name_makes_a_legal_header(name: str, attachment: bool, header: str) -> None:
+    assert content_disposition(name, attachment=attachment) == header
+
+
+def test_cache_status_says_what_happened() -> None:
+    assert cache_status("hit", ttl_s=30, detail="memory") == "blendbeat; hit; ttl=30; detail=memory"
+    assert cache_status("fwd=uri-miss", stored=True) == "blendbeat; fwd=uri-miss; stored"

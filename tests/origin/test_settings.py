@@ -1,0 +1,132 @@
+import re
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from origin.httpcache import Lifetimes
+from origin.recipe import OutputFormat
+from origin.settings import VARIABLES, BadSettings, Settings, unknown_variables
+
+KEYS = {"BLENDBEAT_KEYS": "aabb,ccdd", "BLENDBEAT_SALTS": "0011, 2233"}
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_environ(environ)
+    return refused.value.problems
+
+
+def test_a_key_pair_is_all_that_is_needed() -> None:
+    settings = Settings.from_environ({"BLENDBEAT_KEYS": "aabb", "BLENDBEAT_SALTS": "0011"})
+    assert settings.port == 8080
+    assert settings.workers == 1
+    assert settings.ttl_s == 3600
+    assert settings.max_upload_bytes == 10 * 1024 * 1024
+    assert settings.keys.size_bytes == 32
+    assert not settings.keys.allow_unsigned
+    assert settings.upload_tokens == ()
+    assert settings.sources.local_root is None
+    assert settings.sources.networks == ()
+    assert settings.imaging.auto_formats == {OutputFormat.WEBP}
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    settings = Settings.from_environ(
+        {
+            **KEYS,
+            "PORT": "9000",
+            "BLENDBEAT_SIGNATURE_SIZE": "8",
+            "BLENDBEAT_UPLOAD_TOKENS": "0123456789abcdef, fedcba9876543210",
+            "BLENDBEAT_LOCAL_ROOT": str(tmp_path),
+            "BLENDBEAT_ALLOWED_SOURCES": "https://img.example.com/, local://",
+            "BLENDBEAT_ALLOWED_NETWORKS": "10.0.0.0/8, ::1/128",
+            "BLENDBEAT_SOURCE_READ_TIMEOUT_S": "0.5",
+            "BLENDBEAT_AUTO_FORMATS": "avif, webp",
+            "BLENDBEAT_BROWSER_TTL_S": "60",
+            "BLENDBEAT_EDGE_TTL_S": "120",
+            "BLENDBEAT_STALE_S": "0",
+            "BLENDBEAT_ALLOW_ORIGIN": "none",
+            "BLENDBEAT_LOG_FORMAT": "json",
+        }
+    )
+    assert settings.port == 9000
+    assert len(settings.keys.pairs) == 2
+    assert settings.keys.size_bytes == 8
+    assert settings.upload_tokens == ("0123456789abcdef", "fedcba9876543210")
+    assert settings.sources.local_root == tmp_path.resolve()
+    assert len(settings.sources.allowed) == 2
+    assert settings.sources.networks == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+    assert settings.sources.read_timeout_s == 0.5
+    assert settings.imaging.auto_formats == {OutputFormat.AVIF, OutputFormat.WEBP}
+    assert settings.lifetimes == Lifetimes(60, 120, 0)
+    assert settings.allow_origin == ""
+
+
+def test_an_empty_value_counts_as_absent_and_formats_can_be_switched_off() -> None:
+    settings = Settings.from_environ({**KEYS, "PORT": "", "BLENDBEAT_AUTO_FORMATS": "none"})
+    assert settings.port == 8080
+    assert settings.imaging.auto_formats == frozenset()
+
+
+def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
+    assert "blendbeat keys new" in problems({})[0]
+    assert Settings.from_environ({"BLENDBEAT_ALLOW_UNSIGNED": "1"}).keys.allow_unsigned
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "0"),
+        ("PORT", "http"),
+        ("WEB_CONCURRENCY", "1.5"),
+        ("BLENDBEAT_SIGNATURE_SIZE", "33"),
+        ("BLENDBEAT_SALTS", "00"),
+        ("BLENDBEAT_KEYS", "aabb,xyz1"),
+        ("BLENDBEAT_ALLOW_UNSIGNED", "yes"),
+        ("BLENDBEAT_UPLOAD_TOKENS", "short"),
+        ("BLENDBEAT_UPLOAD_TOKENS", "with spaces in the middle"),
+        ("BLENDBEAT_LOCAL_ROOT", "relative/path"),
+        ("BLENDBEAT_LOCAL_ROOT", "/no/such/directory"),
+        ("BLENDBEAT_ALLOWED_SOURCES", "img.example.com"),
+        ("BLENDBEAT_ALLOWED_NETWORKS", "10.0.0.1/8"),
+        ("BLENDBEAT_SOURCE_TIMEOUT_S", "0"),
+        ("BLENDBEAT_SOURCE_TIMEOUT_S", "-1"),
+        ("BLENDBEAT_SOURCE_TIMEOUT_S", "inf"),
+        ("BLENDBEAT_AUTO_FORMATS", "gif"),
+        ("BLENDBEAT_QUALITY", "0"),
+        ("BLENDBEAT_TTL_S", "0"),
+        ("BLENDBEAT_ALLOW_ORIGIN", "www.example.com"),
+        ("BLENDBEAT_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_value_is_a_problem_with_its_name(name: str, text: str) -> None:
+    (problem,) = problems({**KEYS, name: text})
+    assert name in problem
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    names = [
+        problem.partition(":")[0] for problem in problems({"PORT": "x", "BLENDBEAT_TTL_S": "x", "BLENDBEAT_KEYS": "x"})
+    ]
+    assert names == ["PORT", "BLENDBEAT_TTL_S", "BLENDBEAT_KEYS and BLENDBEAT_SALTS"]
+
+
+def test_no_secret_shows_in_a_problem_or_a_representation() -> None:
+    assert "5ec2e7" not in str(problems({"BLENDBEAT_KEYS": "5ec2e7,zz", "BLENDBEAT_SALTS": "5ec2e7,5ec2e7"}))
+    assert "s3cret" not in str(problems({**KEYS, "BLENDBEAT_UPLOAD_TOKENS": "s3cret"}))
+    settings = Settings.from_environ({**KEYS, "BLENDBEAT_UPLOAD_TOKENS": "0123456789abcdef"})
+    assert "0123456789abcdef" not in repr(settings)
+    assert r"\xaa" not in repr(settings)
+
+
+def test_names_that_are_almost_ours_are_found() -> None:
+    assert unknown_variables({**KEYS, "BLENDBEAT_TTL": "1", "PATH": "/"}) == ("BLENDBEAT_TTL",)
+
+
+def test_every_setting_stands_in_the_readme_with_its_default() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", readme, re.MULTILINE))
+    shown = {variable.name: f"`{variable.default}`" if variable.default else "" for variable in VARIABLES}
+    shown["BLENDBEAT_PIXEL_THREADS"] = "cores"
+    assert rows == shown

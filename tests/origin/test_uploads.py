@@ -1,0 +1,91 @@
+import io
+
+import pytest
+
+from origin.errors import BadRecipe, BadRequest, OriginError, SourceForbidden, TooLarge, Unauthorized
+from origin.uploads import check_token, read_upload
+
+TOKENS = ("0123456789abcdef", "fedcba9876543210")
+
+
+@pytest.mark.parametrize("header", ["Bearer 0123456789abcdef", "bearer fedcba9876543210", "Bearer  0123456789abcdef "])
+def test_any_of_the_tokens_opens(header: str) -> None:
+    check_token(header, TOKENS)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Basic 0123456789abcdef", "0123456789abcdef", "Bearer 0123456789abcdeF", "Bearer é"],
+)
+def test_anything_else_does_not(header: str) -> None:
+    with pytest.raises(Unauthorized):
+        check_token(header, TOKENS)
+
+
+def test_without_tokens_uploads_are_off() -> None:
+    with pytest.raises(SourceForbidden):
+        check_token("Bearer ", ())
+
+
+def form(*parts: tuple[str, bytes], end: bytes = b"--edge--\r\n") -> bytes:
+    return (
+        b"".join(
+            b"--edge\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + body + b"\r\n"
+            for head, body in parts
+        )
+        + end
+    )
+
+
+FORM = "multipart/form-data; boundary=edge"
+IMAGE = 'name="image"; filename="a.jpg"'
+
+
+def read(
+    body: bytes, content_type: str = FORM, max_bytes: int = 1000, announce: int | None = -1
+) -> tuple[bytes, dict[str, str]]:
+    length = len(body) if announce == -1 else announce
+    upload = read_upload(io.BytesIO(body), length, content_type, max_bytes)
+    return upload.image, dict(upload.fields)
+
+
+def test_a_form_gives_the_picture_and_the_fields() -> None:
+    assert read(form((IMAGE, b"\xff\x00\r\n--x"), ('name="width"', b"300"))) == (b"\xff\x00\r\n--x", {"width": "300"})
+
+
+@pytest.mark.parametrize(
+    "content_type", ["image/jpeg", "application/octet-stream", "", "application/x-www-form-urlencoded"]
+)
+def test_any_other_body_is_the_picture(content_type: str) -> None:
+    assert read(b"\xff\xd8", content_type) == (b"\xff\xd8", {})
+
+
+def test_a_body_of_unknown_length_is_read_as_far_as_the_limit() -> None:
+    assert read(b"x" * 1000, "image/png", announce=None)[0] == b"x" * 1000
+    with pytest.raises(TooLarge):
+        read(b"x" * 1001, "image/png", announce=None)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "announce", "kind"),
+    [
+        (b"", "image/png", 0, BadRequest),
+        (b"x", "image/png", 1001, TooLarge),
+        (b"short", "image/png", 10, BadRequest),
+        (form((IMAGE, b"x" * 1001)), FORM, -1, TooLarge),
+        (form((IMAGE, b"")), FORM, -1, BadRequest),
+        (form(('name="width"', b"300")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (IMAGE, b"y")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), ('name="width"', b"1"), ('name="width"', b"2")), FORM, -1, BadRecipe),
+        (form((IMAGE, b"x"), ('name="width"', b"\xff")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), end=b""), FORM, -1, BadRequest),
+        (b"--edge", FORM, -1, BadRequest),
+        (b"anything", "multipart/form-data", -1, BadRequest),
+        (form(*[(f'name="f{n}"', b"1") for n in range(40)]), FORM, -1, BadRequest),
+    ],
+)
+def test_a_broken_upload_is_refused(
+    body: bytes, content_type: str, announce: int | None, kind: type[OriginError]
+) -> None:
+    with pytest.raises(kind):
+        read(body, content_type, announce=announce)
