@@ -4,7 +4,7 @@ from bottle import Bottle
 
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
-from origin.concurrency import deadline, in_native_thread
+from origin.concurrency import NativeThreads, deadline
 from origin.handlers import Pages, Pictures
 from origin.imaging.encode import WRITABLE
 from origin.imaging.limits import Limits
@@ -18,6 +18,9 @@ from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
 from origin.telemetry import logs
 from origin.variants import Variants
+
+_FILE_THREADS = 4
+"""Files read at once: enough for a disk to sort its requests, few enough to cost nothing."""
 
 _MAKING_S = 30.0
 """What making a picture may add to fetching it before those who wait for it give up."""
@@ -47,5 +50,5 @@ def _sources(settings: SourceSettings) -> Sources:
     web = HttpSource(settings, deadline)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
-        by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, in_native_thread)
+        by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, NativeThreads(_FILE_THREADS).run)
     return Sources(by_scheme, settings.allowed)

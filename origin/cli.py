@@ -107,3 +107,7 @@ def _keys_new(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:  #
     for name, value in new_pair().items():
         print(f"{name}={value}")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,13 +1,15 @@
 """How this process waits: greenlets on one event loop, native threads for what would block it.
 
-The rest of the house takes these as arguments and knows no gevent.
+The only module that knows gevent; the rest of the house takes these as arguments.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import gevent
+import gevent.threadpool
 
 T = TypeVar("T")
 
@@ -24,7 +26,32 @@ def deadline(seconds: float, error: Exception) -> AbstractContextManager[object]
     return limit
 
 
-def in_native_thread(call: Callable[[], T]) -> T:
-    """An `Offload` into the hub's own thread pool, for short blocking calls such as reading a file."""
-    result: T = gevent.get_hub().threadpool.apply(call)
-    return result
+class NativeThreads:
+    """Threads of the operating system that gevent has not patched. Calls start in the order they came.
+
+    Args:
+        threads: How many calls run at once; more wait.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._pool = gevent.threadpool.ThreadPool(threads)
+
+    def run(self, call: Callable[[], T]) -> T:
+        """The result of *call*, or its exception, while only this greenlet waits."""
+        outcome: T | _Failed = self._pool.apply(_attempt, (call,))
+        if isinstance(outcome, _Failed):
+            raise outcome.error
+        return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: Exception
+
+
+def _attempt(call: Callable[[], T]) -> T | _Failed:
+    # As a value: gevent prints the traceback of every exception that is raised in a pool.
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001  raised again where the result is waited for
+        return _Failed(error)

@@ -59,6 +59,7 @@ class Routes:
         """Add every route and the handler of Bottle's own errors to *app*."""
         # Bottle would answer errors as HTML pages of its own.
         app.default_error_handler = self._bottle_error
+        app.add_hook("before_request", _route_by_raw_path)
         self._route(app, "/", {"GET": self._pages.describe})
         self._route(app, "/health", {"GET": self._pages.health})
         self._route(app, "/resize", {"GET": self._pictures.resize, "POST": self._pictures.resize_upload})
@@ -119,6 +120,11 @@ class Routes:
         )
         self._tell(event)
         return HTTPResponse(answer.body, answer.status, headers)
+
+
+def _route_by_raw_path() -> None:
+    # A server decodes the path, and Bottle drops what is not UTF-8: "/%ffhealth" would be "/health".
+    request.environ["PATH_INFO"] = target_of(request.environ["RAW_URI"]).path
 
 
 def _refuser(allow: str) -> Handler:

@@ -6,12 +6,13 @@ else goes on.
 """
 
 import os
+from functools import partial
 from typing import Protocol
 
-import gevent.threadpool
 import pyvips
 
-from origin.errors import OriginError, Overloaded
+from origin.concurrency import NativeThreads
+from origin.errors import Overloaded
 from origin.imaging.pipeline import Job, Rendered, transform
 
 _NICE = 10
@@ -39,7 +40,7 @@ class NativePool:
 
     def __init__(self, threads: int, queue_limit: int) -> None:
         prepare_libvips()
-        self._pool = gevent.threadpool.ThreadPool(threads)
+        self._threads = NativeThreads(threads)
         self._room = threads + queue_limit
         self._inside = 0
 
@@ -54,24 +55,14 @@ class NativePool:
             raise Overloaded(f"{self._inside} pictures are being made or waiting")
         self._inside += 1
         try:
-            outcome = self._pool.apply(_attempt, (body, job))
+            return self._threads.run(partial(_transform_in_the_background, body, job))
         finally:
             self._inside -= 1
-        if isinstance(outcome, BaseException):
-            raise outcome
-        rendered: Rendered = outcome
-        return rendered
 
 
-def _attempt(body: bytes, job: Job) -> Rendered | Exception:
-    # As a value: the thread pool would print the traceback of a raised one.
+def _transform_in_the_background(body: bytes, job: Job) -> Rendered:
     _step_back()
-    try:
-        return transform(body, job)
-    except OriginError as error:
-        return error.with_traceback(None)
-    except Exception as error:  # noqa: BLE001  raised again in the greenlet, where it becomes a 500
-        return error
+    return transform(body, job)
 
 
 def _step_back() -> None:

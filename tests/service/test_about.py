@@ -1,0 +1,88 @@
+"""The resources about the service, CORS, and how it starts and stops."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from origin.version import VERSION
+from tests.pictures import jpeg
+from tests.service.conftest import KEY, SALT, Service, free_port
+
+
+def test_health_says_that_this_process_answers(service: Service, pictures: Path) -> None:
+    (pictures / "healthy.jpg").write_bytes(jpeg())
+    before = json.loads(service.ask("GET", "/health").body)
+    service.get("local:///healthy.jpg", "w:10")
+    reply = service.ask("GET", "/health")
+    health = json.loads(reply.body)
+    assert (reply.status, reply.headers["cache-control"]) == (200, "no-store")
+    assert (health["status"], health["version"]) == ("healthy", VERSION)
+    assert abs(datetime.fromisoformat(health["timestamp"]) - datetime.now(UTC)) < timedelta(seconds=60)
+    assert health["cache_size"] == before["cache_size"] + 1
+
+
+def test_the_root_describes_the_service(service: Service) -> None:
+    described = json.loads(service.ask("GET", "/").body)
+    assert described["service"] == "blendBeat"
+    assert "webp" in described["formats"]["writes"]
+    assert described["options"]["resize"]["aliases"] == ["rs"]
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/resize", "/sig/w:1/plain/local:///a.jpg"])
+def test_a_browser_may_ask_first(service: Service, path: str) -> None:
+    headers = {"Origin": "https://www.example.com", "Access-Control-Request-Method": "POST"}
+    reply = service.ask("OPTIONS", path, headers)
+    assert (reply.status, reply.body) == (204, b"")
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert "POST" in reply.headers["access-control-allow-methods"]
+    assert "Authorization" in reply.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize("path", ["/", "/health"])
+def test_head_works_everywhere(service: Service, path: str) -> None:
+    head, get = service.ask("HEAD", path), service.ask("GET", path)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.body))
+
+
+def test_wrong_settings_end_with_78_and_every_problem() -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
+    environ = {"PORT": str(free_port()), "BLENDBEAT_TTL_S": "x", "BLENDBEAT_QUALITY": "0"}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 78
+    for name in ("BLENDBEAT_TTL_S", "BLENDBEAT_QUALITY", "BLENDBEAT_KEYS"):
+        assert name in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Listening" not in ended.stderr
+
+
+def test_unsigned_operation_is_loud_and_works(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    loose = Service(tmp_path / "log", {"BLENDBEAT_ALLOW_UNSIGNED": "1", "BLENDBEAT_LOCAL_ROOT": str(tmp_path)})
+    try:
+        assert loose.ask("GET", "/unsafe/w:10/plain/local:///a.jpg").status == 200
+        assert loose.ask("GET", "/_/w:10/plain/local:///a.jpg").status == 200
+        assert loose.ask("GET", "/insecure/w:10/plain/local:///a.jpg").status == 403
+        assert "WARNING: BLENDBEAT_ALLOW_UNSIGNED" in loose.log.read_text()
+    finally:
+        assert loose.stop() == 0
+
+
+def test_several_workers_give_one_tag(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    two = Service(tmp_path / "log", {"WEB_CONCURRENCY": "2", "BLENDBEAT_LOCAL_ROOT": str(tmp_path)})
+    try:
+        tags = {two.get("local:///a.jpg", "w:10").headers["etag"] for _ in range(12)}
+        assert len(tags) == 1
+    finally:
+        assert two.stop() == 0
+
+
+def test_neither_keys_nor_tokens_ever_reach_the_log(service: Service) -> None:
+    log = service.log.read_text()
+    assert KEY not in log
+    assert SALT not in log
