@@ -32,16 +32,16 @@ _SETTINGS = SourceSettings(
     local_root=None,
     allowed=(),
     networks=(IPv4Network("127.0.0.0/8"),),
-    connect_timeout_s=0.3,
-    read_timeout_s=0.3,
-    timeout_s=1.0,
+    connect_timeout_s=10.0,
+    read_timeout_s=10.0,
+    timeout_s=15.0,
     max_bytes=1_000_000,
     max_redirects=3,
 )
 
 
 def loopback_settings(**changes: Any) -> SourceSettings:
-    """Limits tight enough for a test, with loopback opened on purpose."""
+    """What a source needs to call a `SourceServer`: loopback opened on purpose, 1 MB, three redirects."""
     return replace(_SETTINGS, **changes)
 
 
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else every body waits 40 ms for the headers to be acknowledged
     server: _Server
 
-    def do_GET(self) -> None:  # noqa: N802  the name is the library's
+    def do_GET(self) -> None:
         owner = self.server.owner
         headers = {name.lower(): value for name, value in self.headers.items()}
         owner.seen.append(Seen(self.command, self.path, headers))

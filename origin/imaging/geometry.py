@@ -76,7 +76,7 @@ def lay_out(source: Size, recipe: Recipe) -> Layout:
     resize = recipe.resize
     shrink = shrink_of(source, resize, recipe.dpr)
     scaled = Size(max(1, _round(source.width_px / shrink.x)), max(1, _round(source.height_px / shrink.y)))
-    target = Size(_round(resize.width_px * shrink.dpr), _round(resize.height_px * shrink.dpr))
+    target = Size(_asked(resize.width_px, shrink.dpr), _asked(resize.height_px, shrink.dpr))
     kept = _kept(scaled, target, resize)
     left, top = position(scaled, kept, recipe.gravity, shrink.dpr)
     canvas = _canvas(kept, target) if resize.extend.enabled else kept
@@ -122,7 +122,7 @@ def _tied(x: float, y: float, resize: Resize) -> tuple[float, float]:
 
 def _kept(scaled: Size, target: Size, resize: Resize) -> Size:
     width, height = target.width_px or scaled.width_px, target.height_px or scaled.height_px
-    if resize.type is ResizingType.FILL_DOWN and not resize.enlarge:
+    if resize.type is ResizingType.FILL_DOWN and not resize.enlarge and target.width_px and target.height_px:
         over_x, over_y = width / scaled.width_px, height / scaled.height_px
         if over_x > over_y and over_x > 1:
             width, height = scaled.width_px, _round(scaled.width_px * height / width)
@@ -182,9 +182,19 @@ def _along(outer_px: int, inner_px: int, offset: float, dpr: float, end: bool | 
     return _round_even((outer_px - inner_px + 1) / 2) + moved
 
 
+def _asked(side_px: int, dpr: float) -> int:
+    """A side of the box in device pixels; 0, which was not asked for, stays 0, and nothing else becomes it."""
+    return max(1, _round(side_px * dpr)) if side_px else 0
+
+
 def _round(value: float) -> int:
-    """To the nearest whole number, halves away from zero; *value* is not negative."""
-    return math.floor(value + 0.5)
+    """To the nearest whole number, halves away from zero; *value* is not negative.
+
+    A little more than a half is added: 11 px at a dpr of 1.5 are 16.5 px, which
+    arrives here as 16.499999999999996 when it came by way of a shrink factor, and
+    the scaled picture would be a pixel short of its box.
+    """
+    return math.floor(value + 0.5 + 1e-9)
 
 
 def _round_even(value: float) -> int:

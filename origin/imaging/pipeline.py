@@ -78,7 +78,7 @@ def transform(body: bytes, job: Job) -> Rendered:
         encoded = encode.encode(image, plan.format, quality)
     except (pyvips.Error, UnicodeDecodeError) as error:
         # Odd metadata in a valid file makes pyvips raise UnicodeDecodeError.
-        raise BrokenImage(_first_line(error)) from None
+        raise BrokenImage(_reason(error)) from None
     return Rendered(encoded, plan.format, image.width, image.height, time.perf_counter() - started_s)
 
 
@@ -106,7 +106,12 @@ def _scale(image: pyvips.Image, plan: Plan) -> pyvips.Image:
 
 
 def _upright(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    if not plan.recipe.auto_rotate or plan.source.orientation == 1:
+    if plan.source.orientation == 1:
+        return image
+    if not plan.recipe.auto_rotate:
+        # Left alone means left alone: some encoders would pass the tag on, and the viewer would turn the picture.
+        image = image.copy()
+        image.remove("orientation")
         return image
     # Turning reads pixels in another order than the decoder delivers them; the scaled picture is small.
     return image.copy_memory().autorot()
@@ -164,7 +169,12 @@ def _bands(colour: Colour) -> list[int]:
     return [colour.red, colour.green, colour.blue]
 
 
-def _first_line(error: Exception) -> str:
-    """What the decoder said, without the call that asked it."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else "the decoder refused it")[:200]
+_NOISE = ("unable to call", "source: bad seek", "vips2", "vips__")
+"""How lines begin that name our own call or the encoder rather than what is wrong with the picture."""
+
+
+def _reason(error: Exception) -> str:
+    """What the decoder said is wrong, in one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(_NOISE)]
+    return (told[0] if told else "the decoder refuses it")[:200]

@@ -1,0 +1,45 @@
+"""What is too costly, to the pixel."""
+
+import pytest
+
+from origin.errors import TooCostly
+from origin.imaging.geometry import Area, Layout, Size
+from origin.imaging.limits import Limits
+
+LIMITS = Limits(source_pixels=1000, result_side_px=50)
+
+
+def layout(scaled: Size, canvas: Size) -> Layout:
+    return Layout(scaled, Area(0, 0, canvas), False, canvas, 0, 0)
+
+
+@pytest.mark.parametrize("declared", [Size(1, 1), Size(10, 100), Size(1000, 1), Size(1, 1000)])
+def test_a_source_up_to_the_limit_is_decoded(declared: Size) -> None:
+    LIMITS.judge_source(declared)
+
+
+@pytest.mark.parametrize("declared", [Size(1001, 1), Size(7, 143), Size(2**31, 2**31)])
+def test_a_source_with_a_pixel_too_many_is_not(declared: Size) -> None:
+    with pytest.raises(TooCostly, match=f"{declared.width_px} x {declared.height_px} px; at most 1000"):
+        LIMITS.judge_source(declared)
+
+
+def test_a_result_may_be_as_long_as_the_limit_on_both_sides() -> None:
+    LIMITS.judge_layout(layout(Size(50, 50), Size(50, 50)))
+
+
+@pytest.mark.parametrize("canvas", [Size(51, 1), Size(1, 51), Size(10**15, 10**15)])
+def test_a_result_a_pixel_longer_is_refused(canvas: Size) -> None:
+    with pytest.raises(TooCostly, match=f"{max(canvas.width_px, canvas.height_px)} px long; at most 50"):
+        LIMITS.judge_layout(layout(Size(1, 1), canvas))
+
+
+def test_a_small_crop_of_a_picture_scaled_far_up_is_refused() -> None:
+    # A strip that fills a square becomes enormous on the way, though the square is small.
+    LIMITS.judge_layout(layout(Size(2500, 1), Size(5, 5)))
+    with pytest.raises(TooCostly, match="2501 x 1 px on the way"):
+        LIMITS.judge_layout(layout(Size(2501, 1), Size(5, 5)))
+
+
+def test_a_picture_may_be_as_large_on_the_way_as_a_source_may_be() -> None:
+    Limits(source_pixels=10_000, result_side_px=50).judge_layout(layout(Size(100, 100), Size(5, 5)))

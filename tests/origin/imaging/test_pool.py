@@ -1,0 +1,169 @@
+"""Native threads make pictures while the event loop turns, and refuse what would have to wait too long."""
+
+import os
+import threading
+
+import gevent
+import gevent.monkey
+import pytest
+import pyvips
+
+from origin.errors import BrokenImage, NotAnImage, Overloaded, TooCostly
+from origin.imaging import pool as pool_module
+from origin.imaging.limits import Limits
+from origin.imaging.pipeline import Job, Rendered
+from origin.imaging.pool import NativePool, encoder_version
+from origin.recipe import OutputFormat, Recipe, Resize
+from tests import pictures
+
+LIMITS = Limits(source_pixels=50_000_000, result_side_px=8192)
+
+
+def job(width_px: int = 0, name: OutputFormat | None = None) -> Job:
+    return Job(Recipe(resize=Resize(width_px=width_px)), name, 80, LIMITS)
+
+
+class Gate:
+    """Stands in for `transform`: holds native threads up until it is opened."""
+
+    def __init__(self) -> None:
+        # A lock of the interpreter's own, which blocks a native thread whatever gevent has patched.
+        self._closed = gevent.monkey.get_original("_thread", "allocate_lock")()
+        self._closed.acquire()
+        self.entered: list[int] = []
+
+    def __call__(self, body: bytes, what: Job) -> Rendered:
+        self.entered.append(threading.get_native_id())
+        self._closed.acquire()
+        self._closed.release()
+        return Rendered(body, OutputFormat.PNG, what.recipe.resize.width_px, 0, 0.0)
+
+    def open(self) -> None:
+        self._closed.release()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate()
+    monkeypatch.setattr(pool_module, "transform", gate)
+    return gate
+
+
+def test_returns_what_transform_returns() -> None:
+    rendered = NativePool(1, 0).transform(pictures.png(), job(32, OutputFormat.WEBP))
+    assert (rendered.format, rendered.width_px, rendered.height_px) == (OutputFormat.WEBP, 32, 32)
+    assert pictures.near(pictures.decoded(rendered.body), 4, 4, pictures.RED)
+    assert rendered.transform_s > 0
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif", ".gif", ".tif"])
+def test_no_format_that_is_read_counts_as_untrusted(suffix: str) -> None:
+    rendered = NativePool(1, 0).transform(pictures.encoded(pictures.quarters(), suffix), job(16))
+    assert rendered.width_px == 16
+
+
+def test_raises_what_transform_raises() -> None:
+    native = NativePool(1, 0)
+    with pytest.raises(NotAnImage):
+        native.transform(b"no picture", job())
+    with pytest.raises(BrokenImage):
+        native.transform(pictures.png()[:100], job())
+    with pytest.raises(TooCostly):
+        native.transform(pictures.png(), Job(Recipe(), None, 80, Limits(10, 10)))
+
+
+def test_a_fault_of_ours_comes_out_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(body: bytes, what: Job) -> Rendered:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(pool_module, "transform", broken)
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        NativePool(1, 0).transform(b"", job())
+
+
+def test_a_failure_gives_its_place_back() -> None:
+    native = NativePool(1, 0)
+    for _ in range(3):
+        with pytest.raises(NotAnImage):
+            native.transform(b"no picture", job())
+    assert native.transform(pictures.png(), job(8)).width_px == 8
+
+
+def test_is_overloaded_when_every_thread_is_busy_and_nobody_may_wait(gate: Gate) -> None:
+    native = NativePool(1, 0)
+    first = gevent.spawn(native.transform, b"first", job())
+    gevent.sleep(0)
+    with pytest.raises(Overloaded, match="1 pictures"):
+        native.transform(b"second", job())
+    gate.open()
+    assert first.get(timeout=10).body == b"first"
+    assert native.transform(b"third", job()).body == b"third"
+
+
+def test_as_many_wait_as_may_and_each_gets_its_own(gate: Gate) -> None:
+    native = NativePool(2, 3)
+    waiting = [gevent.spawn(native.transform, b"", job(width_px)) for width_px in range(5)]
+    gevent.sleep(0)
+    with pytest.raises(Overloaded, match="5 pictures"):
+        native.transform(b"", job())
+    assert len(gate.entered) <= 2
+    gate.open()
+    gevent.joinall(waiting, timeout=10, raise_error=True)
+    assert [rendered.value.width_px for rendered in waiting] == list(range(5))
+
+
+def test_pictures_made_at_once_are_not_mixed_up() -> None:
+    native = NativePool(2, 20)
+    sources = [pictures.png(), b"no picture", pictures.jpeg(48, 48), pictures.png()[:99]] * 4
+    made = [gevent.spawn(native.transform, body, job(at + 1)) for at, body in enumerate(sources)]
+    gevent.joinall(made, timeout=20)
+    for at, (body, greenlet) in enumerate(zip(sources, made, strict=True)):
+        if greenlet.successful():
+            assert greenlet.value.width_px == at + 1
+        else:
+            assert isinstance(greenlet.exception, NotAnImage if body == b"no picture" else BrokenImage)
+
+
+def test_pixels_are_made_outside_the_thread_of_the_event_loop(gate: Gate) -> None:
+    gate.open()
+    NativePool(1, 0).transform(b"", job())
+    assert len(gate.entered) == 1
+    assert gate.entered != [threading.get_native_id()]
+
+
+def test_whoever_makes_pixels_gives_way_to_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    nice: list[int] = []
+
+    def noted(body: bytes, what: Job) -> Rendered:
+        nice.append(os.getpriority(os.PRIO_PROCESS, 0))
+        return Rendered(body, OutputFormat.PNG, 1, 1, 0.0)
+
+    monkeypatch.setattr(pool_module, "transform", noted)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    NativePool(1, 0).transform(b"", job())
+    assert nice == [max(before, 10)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_the_event_loop_turns_while_a_large_picture_is_made() -> None:
+    noise = pyvips.Image.gaussnoise(2400, 1600, mean=128, sigma=30).cast("uchar")
+    body = pictures.encoded(noise.bandjoin([noise, noise]).copy(interpretation="srgb"), ".jpg")
+    native = NativePool(1, 0)
+    ticks: list[bool] = []
+    making = gevent.spawn(native.transform, body, job(name=OutputFormat.WEBP))
+
+    def tick() -> None:
+        while not making.ready():
+            gevent.sleep(0.005)
+            ticks.append(making.ready())
+
+    gevent.spawn(tick).get(timeout=60)
+    rendered = making.get()
+    assert rendered.width_px == 2400
+    # A loop held up by the picture would tick once or twice; a busy machine may lose some.
+    assert len(ticks) >= rendered.transform_s / 0.005 / 10
+    assert len(ticks) >= 5
+
+
+def test_the_encoders_version_enters_with_its_name() -> None:
+    assert encoder_version().startswith(f"libvips-{pyvips.version(0)}.{pyvips.version(1)}.")
