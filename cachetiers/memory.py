@@ -8,7 +8,7 @@ from cachetiers.entry import Entry
 from cachetiers.stats import TierStats
 
 OVERHEAD_BYTES = 1024
-"""What an entry costs beside its value: key, entry, facts and their objects; 980 bytes by tracemalloc on CPython 3.11."""
+"""What an entry costs beside its value: key, entry and facts, 980 bytes by tracemalloc on CPython 3.11."""
 
 _LARGEST_SHARE = 8
 """An entry above an eighth of the tier is not kept: one picture must not empty it."""

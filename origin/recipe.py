@@ -178,12 +178,12 @@ class SourceRef:
 
     @property
     def host(self) -> str:
-        """Host of a web source, bucket of an s3 one, empty for a local one; for logs.
+        """Host of a web source, bucket of an s3 one, empty for a local one; for logs, so without credentials.
 
-        >>> SourceRef(Scheme.HTTPS, "https://img.example.com:8443/a.jpg").host
+        >>> SourceRef(Scheme.HTTPS, "https://me:secret@img.example.com:8443/a.jpg").host
         'img.example.com:8443'
         """
-        return self.url.split("://", 1)[1].split("/", 1)[0]
+        return self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def lay_out(source: Size, recipe: Recipe) -> Layout:
     """The layout of *source* (in px, upright) under *recipe*.
 
     >>> lay_out(Size(200, 100), Recipe(resize=Resize(ResizingType.FILL, 50, 50))).kept
-    Area(left_px=25, top_px=0, size=Size(width_px=50, height_px=50))
+    Area(left_px=26, top_px=0, size=Size(width_px=50, height_px=50))
     """
     resize = recipe.resize
     shrink = shrink_of(source, resize, recipe.dpr)

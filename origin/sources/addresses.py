@@ -11,9 +11,22 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-# Forms of IPv6 that carry an IPv4 address which a gateway or the kernel may deliver to.
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""The well-known prefix, with the IPv4 address in its last 32 bits (RFC 6052)."""
+
 _COMPATIBLE = IPv6Network("::/96")
+"""The old form ``::1.2.3.4`` (RFC 4291 section 2.5.5.1)."""
+
+_CLOSED: tuple[Network, ...] = (
+    IPv4Network("192.0.0.0/24"),  # protocol assignments; one cloud keeps its metadata at 192.0.0.192
+    IPv4Network("168.63.129.16/32"),  # another cloud's endpoint for its own machines
+    IPv6Network(
+        "64:ff9b:1::/48"
+    ),  # NAT64 for local use (RFC 8215): where the IPv4 address stands is the operator's choice
+    IPv6Network("fec0::/10"),  # site-local, deprecated and still routed here and there
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
+"""Ranges that are not public although some Python's tables call them global."""
 
 
 def may_call(text: str, networks: Sequence[Network] = ()) -> bool:
@@ -36,10 +49,16 @@ def may_call(text: str, networks: Sequence[Network] = ()) -> bool:
 
 
 def _is_open(address: Address, networks: Sequence[Network]) -> bool:
-    if any(address.version == network.version and address in network for network in networks):
+    if _lies_in(address, networks):
         return True
+    if _lies_in(address, _CLOSED):
+        return False
     # is_global alone calls some multicast global.
     return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _lies_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
 
 
 def _forms(address: Address) -> list[Address]:
@@ -52,6 +71,6 @@ def _forms(address: Address) -> list[Address]:
         return [address.sixtofour]
     if address.teredo is not None:
         return list(address.teredo)
-    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return [IPv4Address(int(address) & 0xFFFFFFFF)]
     return [address]

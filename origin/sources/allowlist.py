@@ -37,7 +37,8 @@ class SourcePattern:
             port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
         except ValueError:
             return False
-        if parts.username is not None or _climbs(parts.path):
+        # Beyond ASCII two hosts may look alike to one reader and differ for another; patterns compare letters.
+        if not parts.netloc.isascii() or "\\" in parts.netloc or parts.username is not None or _climbs(parts.path):
             return False
         return (
             parts.scheme == self.scheme
@@ -69,12 +70,18 @@ def parse_pattern(text: str) -> SourcePattern:
         raise ValueError(f"{text!r} names no host")
     if scheme is Scheme.LOCAL and parts.hostname:
         raise ValueError(f"{text!r} has a host; local sources are local:///path")
-    host = re.compile(_glob(parts.hostname or "", "[^./]*"), re.IGNORECASE)
-    return SourcePattern(scheme, host, port, re.compile(_glob(parts.path or "/", "[^/]*")))
+    # Both sides are in lower case already: urlsplit sees to that.
+    host = re.compile(_glob(parts.hostname or "", ".", "[^./]"))
+    return SourcePattern(scheme, host, port, re.compile(_glob(parts.path or "/", "/", "[^/]")))
 
 
-def _glob(text: str, star: str) -> str:
-    return star.join(re.escape(piece) for piece in text.split("*"))
+def _glob(text: str, separator: str, sign: str) -> str:
+    """*text* as a regular expression; a star is any number of *sign*, one that is a whole segment at least one."""
+    segments = (
+        f"{sign}+" if part == "*" else f"{sign}*".join(map(re.escape, part.split("*")))
+        for part in text.split(separator)
+    )
+    return re.escape(separator).join(segments)
 
 
 def _climbs(path: str) -> bool:

@@ -5,7 +5,7 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from origin.concurrency import Deadline
 from origin.errors import BadRecipe, OriginError, SourceFailed, SourceForbidden, SourceMissing, SourceTimeout, TooCostly
@@ -18,6 +18,13 @@ from origin.version import VERSION
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
+_MOST_DIGITS = 18
+_HEADERS = {
+    "User-Agent": f"blendBeat/{VERSION}",
+    "Accept": "image/*,*/*;q=0.8",
+    # Pictures are compressed already; what comes encoded all the same is counted after decoding.
+    "Accept-Encoding": "identity",
+}
 
 
 class HttpSource:
@@ -43,34 +50,34 @@ class HttpSource:
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit.
         """
+        first = _first_request(source)
         limit = self._settings.timeout_s
         with self._deadline(limit, SourceTimeout(f"{source.host} did not finish within {limit:g} s")):
             try:
-                return self._follow(source)
-            except (requests.RequestException, HTTPError, UnicodeError) as error:
+                return self._follow(source, first)
+            except (requests.RequestException, HTTPError, ValueError) as error:
+                # ValueError: what a hostile Location or length makes of the parsers in the standard library.
                 raise _translated(error, source) from error
 
-    def _follow(self, source: SourceRef) -> bytes:
+    def _follow(self, source: SourceRef, sent: requests.PreparedRequest) -> bytes:
         hop = source
         for _ in range(self._settings.max_redirects + 1):
-            with self._get(hop) as response:
+            with self._send(sent) as response:
                 if response.status_code not in _REDIRECTS:
                     return self._body(response, hop)
                 hop = _next_hop(hop, response.headers.get("Location", ""), self._settings.allowed)
+            sent = _request(hop)
         raise SourceFailed(f"{source.host} redirected more than {self._settings.max_redirects} times")
 
-    def _get(self, source: SourceRef) -> requests.Response:
-        parts = urlsplit(source.url)
-        if parts.username is not None or "\\" in parts.netloc:
-            raise SourceForbidden("the source's URL carries credentials")
+    def _send(self, sent: requests.PreparedRequest) -> requests.Response:
         timeouts = (self._settings.connect_timeout_s, self._settings.read_timeout_s)
         try:
-            return self._session.get(source.url, stream=True, allow_redirects=False, timeout=timeouts)
+            return self._session.send(sent, stream=True, allow_redirects=False, timeout=timeouts)
         except requests.ConnectionError as error:
             if not _lost_idle_connection(error):
                 raise
             # The source closed a kept-alive connection just as we took it up; that says nothing about the source.
-            return self._session.get(source.url, stream=True, allow_redirects=False, timeout=timeouts)
+            return self._session.send(sent, stream=True, allow_redirects=False, timeout=timeouts)
 
     def _body(self, response: requests.Response, source: SourceRef) -> bytes:
         if response.status_code in _GONE:
@@ -79,8 +86,8 @@ class HttpSource:
             raise SourceFailed(f"{source.host} answered {response.status_code}")
         limit = self._settings.max_bytes
         declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > limit:
-            raise TooCostly(f"{source.host} declared {declared} bytes; at most {limit} are fetched")
+        if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
+            raise TooCostly(f"{source.host} declared {declared[:_MOST_DIGITS]} bytes; at most {limit} are fetched")
         chunks: list[bytes] = []
         total = 0
         # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
@@ -92,40 +99,60 @@ class HttpSource:
         return b"".join(chunks)
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects to its caller.
+
+    requests reads the body of a redirect whole, and decompresses it, even when it
+    was told not to follow: a few kilobytes could become any amount of memory.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  none, whatever it says
+        return None
+
+
 def _session(settings: SourceSettings) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # a proxy from the environment would dial in our place; .netrc would add credentials
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # requests must not remember one another
-    session.headers.update(
-        {"User-Agent": f"blendBeat/{VERSION}", "Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
-    )
+    session = _Session()
+    session.trust_env = False  # a proxy from the environment would dial in our place
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # sources must not recognise one another
     adapter = GuardedAdapter(settings.networks)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
+def _first_request(source: SourceRef) -> requests.PreparedRequest:
+    try:
+        return _request(source)
+    except (requests.RequestException, ValueError):
+        raise BadRecipe(source.url, "the source's URL cannot be called") from None
+
+
+def _request(source: SourceRef) -> requests.PreparedRequest:
+    # A backslash ends the host for some parsers and not for others, so it can hide credentials or another host.
+    if "@" in (authority := urlsplit(source.url).netloc) or "\\" in authority:
+        raise SourceForbidden("the source's URL carries credentials")
+    return requests.Request("GET", source.url, headers=_HEADERS).prepare()
+
+
 def _next_hop(hop: SourceRef, location: str, allowed: Sequence[SourcePattern]) -> SourceRef:
     url = urljoin(hop.url, location)
-    scheme = urlsplit(url).scheme
-    if not location or scheme not in (Scheme.HTTP, Scheme.HTTPS):
+    parts = urlsplit(url)
+    if not location or parts.scheme not in (Scheme.HTTP, Scheme.HTTPS) or not parts.hostname:
         raise SourceFailed(f"{hop.host} redirected to no web address")
-    if hop.scheme is Scheme.HTTPS and scheme == Scheme.HTTP:
+    if hop.scheme is Scheme.HTTPS and parts.scheme == Scheme.HTTP:
         raise SourceFailed(f"{hop.host} redirected from https to http")
-    target = SourceRef(Scheme(scheme), url)
+    target = SourceRef(Scheme(parts.scheme), url)
     if allowed and not any(pattern.allows(target) for pattern in allowed):
         raise SourceForbidden(f"{hop.host} redirected to {target.host}, which is not among the allowed sources")
     return target
 
 
 def _lost_idle_connection(error: requests.ConnectionError) -> bool:
-    text = repr(error)
-    return "RemoteDisconnected" in text or "ConnectionResetError" in text
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, ProtocolError) and any(isinstance(part, ConnectionResetError) for part in cause.args)
 
 
 def _translated(error: Exception, source: SourceRef) -> OriginError:
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return SourceTimeout(f"{source.host} was silent for too long")
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | UnicodeError):
-        return BadRecipe(source.url, "the source's URL cannot be called")
-    return SourceFailed(f"{source.host} broke off or cannot be reached")
+    return SourceFailed(f"{source.host} broke off, cannot be reached or makes no sense")

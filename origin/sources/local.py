@@ -36,8 +36,8 @@ class LocalSource:
         """The bytes of *source*.
 
         Raises:
-            SourceForbidden: The path tries to leave the root, or leads through a link.
-            SourceMissing: No regular file is there.
+            SourceForbidden: The path tries to leave the root, or ends at a link.
+            SourceMissing: No regular file is there, or the way to it leads through a link.
             SourceFailed: The file cannot be read.
             TooCostly: The file is larger than the limit.
         """
@@ -45,26 +45,34 @@ class LocalSource:
         parts = [part for part in path.split("/") if part]
         if any(part in (".", "..") for part in parts):
             raise SourceForbidden(f"{path!r} has dot segments")
+        if not parts:
+            raise SourceMissing("the root itself is no file")
         return self._offload(partial(_read, self._root, parts, self._max_bytes))
 
 
 def _read(root: Path, parts: list[str], max_bytes: int) -> bytes:
     shown = "/" + "/".join(parts)
     try:
-        file = _open_below(root, parts)
+        descriptor = _open_below(root, parts)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise SourceForbidden(f"{shown!r} is a symbolic link") from None
         if error.errno in _ABSENT:
             raise SourceMissing(f"{shown!r} does not exist") from None
         raise SourceFailed(f"{shown!r} cannot be read: {error.strerror}") from None
-    with os.fdopen(file, "rb") as stream:
-        facts = os.fstat(stream.fileno())
+    except ValueError:
+        raise SourceMissing(f"{shown!r} is no name of a file") from None
+    try:
+        # Before anything is made of the descriptor: Python refuses to wrap one of a directory, and would not close it.
+        facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise SourceMissing(f"{shown!r} is not a file")
         if facts.st_size > max_bytes:
             raise TooCostly(f"{shown!r} has {facts.st_size} bytes; at most {max_bytes} are read")
-        return stream.read(max_bytes)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(max_bytes)
+    finally:
+        os.close(descriptor)
 
 
 def _open_below(root: Path, parts: list[str]) -> int:
