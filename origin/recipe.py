@@ -21,6 +21,8 @@ class OutputFormat(StrEnum):
     JXL = "jxl"
     HEIC = "heic"
     SVG = "svg"
+    BEST = "best"
+    """Whichever the client reads and comes out smallest; never the format of an answer."""
 
     @property
     def media_type(self) -> str:
@@ -91,7 +93,7 @@ WHITE = Colour(255, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """Padding the result out to the asked box; *gravity* says where the picture then lies."""
+    """Padding the result out to the asked box, or to its ratio; *gravity* says where the picture then lies."""
 
     enabled: bool = False
     gravity: Gravity = field(default_factory=Gravity)
@@ -104,8 +106,255 @@ class Resize:
     type: ResizingType = ResizingType.FIT
     width_px: int = 0
     height_px: int = 0
+    min_width_px: int = 0
+    """0: none. Raises the scale until it holds, and so does the height's."""
+    min_height_px: int = 0
+    zoom_x: float = 1.0
+    """Multiplies the box."""
+    zoom_y: float = 1.0
     enlarge: bool = False
     extend: Extend = field(default_factory=Extend)
+    extend_aspect_ratio: Extend = field(default_factory=Extend)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of the upright source to use instead of the whole, cut out before resizing.
+
+    A side of 1 and above is px of the source, below 1 a share of its side, 0 the
+    whole side. Without a *gravity* the recipe's own is used.
+    """
+
+    width: float = 0.0
+    height: float = 0.0
+    gravity: Gravity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Cutting off a border of one colour. *threshold* None: none; *colour* None: that of the top left pixel.
+
+    With *equal_horizontal* both sides lose the smaller of the two margins, likewise
+    *equal_vertical* above and below.
+    """
+
+    threshold: float | None = None
+    colour: Colour | None = None
+    equal_horizontal: bool = False
+    equal_vertical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Room around the result, in px before the dpr; the result grows by it."""
+
+    top_px: int = 0
+    right_px: int = 0
+    bottom_px: int = 0
+    left_px: int = 0
+
+
+class UnsharpMode(StrEnum):
+    """When to apply an unsharp mask: never, after every scaling down, or always."""
+
+    NONE = "none"
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsharp:
+    """An unsharp mask: *weight* is how much, *divider* how wide (smaller is stronger)."""
+
+    mode: UnsharpMode = UnsharpMode.NONE
+    weight: float = 1.0
+    divider: float = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Monochrome:
+    """Shades of one colour, mixed in by *intensity*, 0 to 1."""
+
+    intensity: float = 0.0
+    colour: Colour = Colour(0xB3, 0xB3, 0xB3)
+
+
+@dataclass(frozen=True, slots=True)
+class Duotone:
+    """From one colour in the shadows to another in the lights, mixed in by *intensity*, 0 to 1."""
+
+    intensity: float = 0.0
+    dark: Colour = Colour(0, 0, 0)
+    light: Colour = Colour(255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What happens to colours and sharpness after scaling. The defaults change nothing."""
+
+    brightness: int = 0
+    """-255 to 255, added to every channel."""
+    contrast: float = 1.0
+    """0 and above, around mid grey."""
+    saturation: float = 1.0
+    """0 and above; 0 is grey."""
+    monochrome: Monochrome = field(default_factory=Monochrome)
+    duotone: Duotone = field(default_factory=Duotone)
+    blur: float = 0.0
+    """Sigma of a Gaussian in px of the result before the dpr; 0: none."""
+    sharpen: float = 0.0
+    """Sigma of the mask in px of the result before the dpr; 0: none."""
+    pixelate_px: int = 0
+    """Side of the squares in px of the result before the dpr; 0 and 1: none."""
+    unsharp: Unsharp = field(default_factory=Unsharp)
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A second picture over the first.
+
+    *opacity* 0: none. *scale* 0 keeps its size, else it is the share of the result
+    it fits into. A *tiled* one repeats over the whole result, its gravity's offsets
+    being the gaps. *text* or *url* replace the configured picture.
+    """
+
+    opacity: float = 0.0
+    gravity: Gravity = field(default_factory=Gravity)
+    tiled: bool = False
+    scale: float = 0.0
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What of the source's metadata does not reach the answer."""
+
+    strip: bool = True
+    keep_copyright: bool = True
+    strip_colour_profile: bool = True
+    """True: convert to sRGB and drop the profile. False: keep the numbers and the profile."""
+
+
+class AutoQualityMethod(StrEnum):
+    """What `AutoQuality` aims at."""
+
+    NONE = "none"
+    SIZE = "size"
+    """*target* bytes at the most."""
+    DSSIM = "dssim"
+    """*target* structural dissimilarity to the unencoded result at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoQuality:
+    """Looking for the cheapest quality, between *least* and *most*, that reaches the target."""
+
+    method: AutoQualityMethod = AutoQualityMethod.NONE
+    target: float | None = None
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JpegOptions:
+    """Of the JPEG encoder; None leaves it to the service."""
+
+    progressive: bool | None = None
+    no_subsample: bool | None = None
+    trellis_quant: bool | None = None
+    overshoot_deringing: bool | None = None
+    optimize_scans: bool | None = None
+    quant_table: int | None = None
+    """0 to 8."""
+
+
+@dataclass(frozen=True, slots=True)
+class PngOptions:
+    """Of the PNG encoder."""
+
+    interlaced: bool = False
+    quantize: bool = False
+    quantization_colours: int = 256
+    """2 to 256."""
+
+
+class WebpCompression(StrEnum):
+    """How WebP compresses."""
+
+    LOSSY = "lossy"
+    NEAR_LOSSLESS = "near_lossless"
+    LOSSLESS = "lossless"
+
+
+class WebpPreset(StrEnum):
+    """What kind of picture WebP expects."""
+
+    DEFAULT = "default"
+    PICTURE = "picture"
+    PHOTO = "photo"
+    DRAWING = "drawing"
+    ICON = "icon"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class WebpOptions:
+    """Of the WebP encoder."""
+
+    compression: WebpCompression = WebpCompression.LOSSY
+    smart_subsample: bool = False
+    preset: WebpPreset = WebpPreset.DEFAULT
+
+
+class Subsample(StrEnum):
+    """Chroma subsampling: by quality, always, never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the result is written."""
+
+    quality: int | None = None
+    """1 to 100; None leaves it to the service."""
+    format_quality: tuple[tuple[OutputFormat, int], ...] = ()
+    """Quality by format, in the order of their names; goes before *quality* being None only."""
+    autoquality: AutoQuality = field(default_factory=AutoQuality)
+    max_bytes: int = 0
+    """0: no limit."""
+    jpeg: JpegOptions = field(default_factory=JpegOptions)
+    png: PngOptions = field(default_factory=PngOptions)
+    webp: WebpOptions = field(default_factory=WebpOptions)
+    avif_subsample: Subsample = Subsample.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which pages or frames of the source to use."""
+
+    first: int = 0
+    """From 0."""
+    count: int = 0
+    """0: all frames of an animation, one page of a document. Pages of a document are stacked."""
+    animate: bool = True
+    """False: the first of them as a still."""
+    dpi: float = 0.0
+    """Resolution at which a vector source is drawn, and which the result declares; 0: the source's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tighter:
+    """Limits of this one URL; they can only tighten the service's own. 0: the service's own."""
+
+    source_megapixels: float = 0.0
+    source_bytes: int = 0
+    frames: int = 0
+    result_side_px: int = 0
+    """A result above it is scaled down, not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +363,28 @@ class Recipe:
 
     resize: Resize = field(default_factory=Resize)
     gravity: Gravity = field(default_factory=Gravity)
+    crop: Crop = field(default_factory=Crop)
+    trim: Trim = field(default_factory=Trim)
+    padding: Padding = field(default_factory=Padding)
     dpr: float = 1.0
     auto_rotate: bool = True
+    rotate: int = 0
+    """Clockwise after EXIF: 0, 90, 180 or 270."""
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
     background: Colour | None = None
-    quality: int | None = None
-    """1 to 100; None leaves it to the service."""
+    effects: Effects = field(default_factory=Effects)
+    watermark: Watermark = field(default_factory=Watermark)
+    metadata: Metadata = field(default_factory=Metadata)
+    encoding: Encoding = field(default_factory=Encoding)
+    pages: Pages = field(default_factory=Pages)
     format: OutputFormat | None = None
     """None: negotiate, else the source's own."""
+    skip_processing: tuple[OutputFormat, ...] = ()
+    """Sources of these formats pass through as they are, if that is also the format of the answer."""
+    raw: bool = False
+    """The source as it is."""
+    tighter: Tighter = field(default_factory=Tighter)
     cachebuster: str = ""
 
     def canonical(self) -> str:
@@ -193,3 +457,5 @@ class ImageRequest:
     source: SourceRef
     recipe: Recipe
     delivery: Delivery = field(default_factory=Delivery)
+    fallback: SourceRef | None = None
+    """Used when *source* fails."""
