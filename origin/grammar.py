@@ -1,156 +1,69 @@
-"""The signed path language: text into `ImageRequest`.
+"""The signed path language: text into `ImageRequest`, and back.
 
-`OPTIONS` is the language: one row per option, each a list of fields, each field
-a place in the recipe and a reader for its arguments. Options that set several
-things at once (``resize``, ``size``) are rows made of the same fields. Everything
-else here splits text.
-
-Whatever the text, `parse` returns values or raises `BadRecipe`, nothing else.
+What the options are stands in `options`; everything here splits text. Whatever
+the text, `parse` returns values or raises `BadRecipe`, nothing else; and `spell`
+is its inverse.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-from origin.arguments import (
-    anything,
-    boolean,
-    colour,
-    decode_base64url,
-    filename,
-    gravity,
-    one,
-    one_of,
-    positive,
-    steady_gravity,
-    whole,
-)
+from origin.arguments import decode_base64url
 from origin.errors import BadRecipe
-from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, ResizingType, Scheme, SourceRef
+from origin.kinds import FORMAT_NAMES
+from origin.options import BY_NAME, OPTIONS, PRESET, Field, Option
+from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 
-GRAMMAR_VERSION = "1"
+GRAMMAR_VERSION = "2"
 """Enters every cache key; raised when the same text comes to mean another picture."""
 
-FORMAT_NAMES = {name.value: name for name in OutputFormat} | {"jpeg": OutputFormat.JPEG}
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$", re.DOTALL)
+_PLAIN = "/:=&+,;!$*'()~"
+"""Signs that may stand in a plain source as they are; ``@ ? # %`` have a meaning in the path or the URL."""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One value an option sets.
+class Dialect:
+    """What an operator adds to the language, or takes away.
 
     Args:
-        name: What the argument is called in documents and messages.
-        place: Where it goes, from `_Draft` down, such as ``recipe.resize.width_px``.
-        read: Arguments to value; raises ValueError with the reason.
-        takes: The most arguments it takes. Only the last field of an option takes more than one.
+        presets: Lists of options by name. ``default`` goes before everything else.
+        only_presets: URLs may name presets and nothing else; the names may stand without ``preset:``.
+        allowed: Long names of the options that URLs may use; None: all. Presets may use any.
     """
 
-    name: str
-    place: str
-    read: Callable[[Sequence[str]], object]
-    takes: int = 1
+    presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_presets: bool = False
+    allowed: frozenset[str] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse presets that could not be used.
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One row of the language."""
-
-    name: str
-    aliases: tuple[str, ...]
-    fields: tuple[Field, ...]
-    meaning: str
-
-    @property
-    def most_arguments(self) -> int:
-        """How many arguments it takes at the most."""
-        return sum(field.takes for field in self.fields)
-
-
-_TYPE = Field("type", "recipe.resize.type", one(one_of({kind.value: kind for kind in ResizingType})))
-_WIDTH = Field("width", "recipe.resize.width_px", one(whole(0)))
-_HEIGHT = Field("height", "recipe.resize.height_px", one(whole(0)))
-_ENLARGE = Field("enlarge", "recipe.resize.enlarge", one(boolean))
-_EXTEND = Field("extend", "recipe.resize.extend.enabled", one(boolean))
-_EXTEND_GRAVITY = Field("gravity", "recipe.resize.extend.gravity", steady_gravity, takes=3)
-_SIZE = (_WIDTH, _HEIGHT, _ENLARGE, _EXTEND, _EXTEND_GRAVITY)
-
-OPTIONS: tuple[Option, ...] = (
-    Option("resize", ("rs",), (_TYPE, *_SIZE), "type, size, enlarge and extend at once"),
-    Option("size", ("s",), _SIZE, "size, enlarge and extend at once"),
-    Option("resizing_type", ("rt",), (_TYPE,), "how the picture meets its box: fit, fill, fill-down, force, auto"),
-    Option("width", ("w",), (_WIDTH,), "width of the box in px; 0 derives it from the height"),
-    Option("height", ("h",), (_HEIGHT,), "height of the box in px; 0 derives it from the width"),
-    Option(
-        "gravity",
-        ("g",),
-        (Field("gravity", "recipe.gravity", gravity, takes=3),),
-        "what a crop keeps: a compass point with offsets, sm, or fp:x:y",
-    ),
-    Option("dpr", (), (Field("dpr", "recipe.dpr", one(positive)),), "device pixel ratio; multiplies the box"),
-    Option("enlarge", ("el",), (_ENLARGE,), "allow upscaling"),
-    Option("quality", ("q",), (Field("quality", "recipe.quality", one(whole(1, 100))),), "encoder quality, 1 to 100"),
-    Option(
-        "format",
-        ("f", "ext"),
-        (Field("format", "recipe.format", one(one_of(FORMAT_NAMES))),),
-        "format of the answer",
-    ),
-    Option(
-        "auto_rotate",
-        ("ar",),
-        (Field("auto_rotate", "recipe.auto_rotate", one(boolean)),),
-        "turn the picture upright by EXIF; on by default",
-    ),
-    Option(
-        "background",
-        ("bg",),
-        (Field("colour", "recipe.background", colour, takes=3),),
-        "colour under transparent pixels, as R:G:B or hex",
-    ),
-    Option(
-        "cachebuster",
-        ("cb",),
-        (Field("value", "recipe.cachebuster", one(anything)),),
-        "part of the cache key, nothing else",
-    ),
-    Option(
-        "expires",
-        ("exp",),
-        (Field("time", "delivery.expires_at_s", one(whole(0, 10**12))),),
-        "unix seconds, afterwards the URL answers 410",
-    ),
-    Option(
-        "filename",
-        ("fn",),
-        (Field("name", "delivery.filename", filename, takes=2),),
-        "name in Content-Disposition; the second argument says that the first is base64url",
-    ),
-    Option(
-        "return_attachment",
-        ("att",),
-        (Field("attachment", "delivery.attachment", one(boolean)),),
-        "offer the picture as a download",
-    ),
-)
-
-_BY_NAME = {name: option for option in OPTIONS for name in (option.name, *option.aliases)}
+        Raises:
+            BadRecipe: One holds something that is not in the language, or leads back to itself.
+        """
+        for name in self.presets:
+            _preset(_EMPTY, name, self, ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    recipe: Recipe
-    delivery: Delivery
+    recipe: Recipe = field(default_factory=Recipe)
+    delivery: Delivery = field(default_factory=Delivery)
+    fallback: str = ""
 
 
-_EMPTY = _Draft(Recipe(), Delivery())
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$", re.DOTALL)
+_EMPTY = _Draft()
+_STANDARD = Dialect()
 
 
-def parse(rest: str) -> ImageRequest:
+def parse(rest: str, dialect: Dialect = _STANDARD) -> ImageRequest:
     """The request that *rest*, the signed part of a path with its leading slash, spells.
 
     Raises:
@@ -160,41 +73,103 @@ def parse(rest: str) -> ImageRequest:
     'format=webp resize.height_px=200 resize.type=fill resize.width_px=300'
     """
     segments = rest.removeprefix("/").split("/")
-    draft = _EMPTY
+    draft = _preset(_EMPTY, "default", dialect, ()) if "default" in dialect.presets else _EMPTY
     start = 0
-    for start, segment in enumerate(segments):  # noqa: B007  the source starts where the loop stops
-        if ":" not in segment:
-            break
-        draft = _apply(draft, segment)
-    else:
+    if dialect.only_presets:
+        draft, start = _only_presets(draft, segments, dialect), 1
+    while start < len(segments) and ":" in segments[start]:
+        draft = _apply(draft, segments[start], dialect, from_url=True)
+        start += 1
+    if start == len(segments):
         raise BadRecipe(segments[-1], "no source follows the options")
     source, extension = _parse_source(segments[start:])
-    if extension is not None:
-        draft = replace(draft, recipe=replace(draft.recipe, format=extension))
-    return ImageRequest(source, draft.recipe, draft.delivery)
+    recipe = draft.recipe if extension is None else replace(draft.recipe, format=extension)
+    fallback = source_ref(draft.fallback) if draft.fallback else None
+    return ImageRequest(source, recipe, draft.delivery, fallback)
 
 
-def _apply(draft: _Draft, segment: str) -> _Draft:
+def _only_presets(draft: _Draft, segments: Sequence[str], dialect: Dialect) -> _Draft:
+    names = segments[0].split(":")
+    if names[0] in (PRESET.name, *PRESET.aliases):
+        del names[0]
+    for name in names:
+        draft = _preset(draft, name, dialect, ())
+    return draft
+
+
+def _preset(draft: _Draft, name: str, dialect: Dialect, inside: tuple[str, ...]) -> _Draft:
+    if name not in dialect.presets:
+        raise BadRecipe(name, "there is no such preset")
+    if name in inside:
+        raise BadRecipe(name, f"the preset leads back to itself: {' > '.join((*inside, name))}")
+    for segment in dialect.presets[name]:
+        draft = _apply(draft, segment, dialect, inside=(*inside, name))
+    return draft
+
+
+def _apply(
+    draft: _Draft, segment: str, dialect: Dialect, *, from_url: bool = False, inside: tuple[str, ...] = ()
+) -> _Draft:
     name, *arguments = segment.split(":")
-    option = _BY_NAME.get(name)
+    option = BY_NAME.get(name)
     if option is None:
         raise BadRecipe(segment, f"the option {name!r} is not known")
+    if option is PRESET:
+        for preset in arguments:
+            draft = _preset(draft, preset, dialect, inside)
+        return draft
+    if from_url and (dialect.only_presets or (dialect.allowed is not None and option.name not in dialect.allowed)):
+        raise BadRecipe(segment, f"the option {option.name!r} is not switched on")
     if len(arguments) > option.most_arguments:
         raise BadRecipe(segment, f"{option.name} takes at most {option.most_arguments} arguments")
-    for field in option.fields:
-        own, arguments = arguments[: field.takes], arguments[field.takes :]
-        if any(own):  # empty arguments keep what was there
-            try:
-                value = field.read(own)
-            except ValueError as error:
-                raise BadRecipe(segment, f"{field.name}: {error}") from None
-            draft = _placed(draft, field.place.split("."), value)
+    for place, value in _values(option, arguments, segment):
+        draft = _placed(draft, place.split("."), value)
     return draft
+
+
+def _values(option: Option, arguments: Sequence[str], segment: str) -> Iterator[tuple[str, Any]]:
+    for item in option.fields:
+        own, arguments = arguments[: item.kind.takes], arguments[item.kind.takes :]
+        if not any(own):  # empty arguments keep what was there
+            continue
+        try:
+            value = item.kind.read(own)
+        except ValueError as error:
+            raise BadRecipe(segment, f"{item.name}: {error}") from None
+        yield from zip(item.places, value if len(item.places) > 1 else (value,), strict=True)
 
 
 def _placed(owner: Any, path: Sequence[str], value: object) -> Any:
     head, *tail = path
     return replace(owner, **{head: _placed(getattr(owner, head), tail, value) if tail else value})
+
+
+def spell(request: ImageRequest) -> str:
+    """The shortest unsigned path that spells *request*; `parse` gives the request back.
+
+    >>> spell(parse("/rs:fill:300:0:0/el:1/q:80/plain/local:///a%20b.jpg@webp"))
+    '/rt:fill/w:300/el:1/q:80/f:webp/plain/local:///a%20b.jpg'
+    """
+    fallback = request.fallback.url if request.fallback else ""
+    draft = _Draft(request.recipe, request.delivery, fallback)
+    written = [text for option in OPTIONS if option.spelled and (text := _written(option, draft))]
+    return "/" + "/".join([*written, "plain", quote(request.source.url, safe=_PLAIN)])
+
+
+def _written(option: Option, draft: _Draft) -> str:
+    arguments: list[str] = []
+    for item in option.fields:
+        value, default = _value(item, draft), _value(item, _EMPTY)
+        own = [] if value == default else list(item.kind.write(value))
+        arguments += own + [""] * (item.kind.takes - len(own))
+    while arguments and not arguments[-1]:
+        arguments.pop()
+    return ":".join([min(option.name, *option.aliases, key=len), *arguments]) if arguments else ""
+
+
+def _value(item: Field, draft: _Draft) -> Any:
+    values = tuple(attrgetter(place)(draft) for place in item.places)
+    return values if len(values) > 1 else values[0]
 
 
 def _parse_source(segments: Sequence[str]) -> tuple[SourceRef, OutputFormat | None]:

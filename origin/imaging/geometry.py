@@ -6,6 +6,7 @@ is imgproxy's, so that a site can move over without a picture changing its size.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from origin.recipe import Anchor, Gravity, Recipe, Resize, ResizingType
@@ -38,24 +39,38 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the pixels go. All of it is meant in the upright picture.
+class Placement:
+    """A picture laid on a larger canvas: the canvas, and where on it the picture's upper left corner lies."""
 
-    Args:
-        scaled: The whole source after scaling.
-        kept: What stays of it. The position means nothing when *smart*.
-        smart: The position of *kept* is to be found by looking at the pixels.
-        canvas: The size of the result.
-        left_px: Where *kept* lies on the canvas.
-        top_px: Where *kept* lies on the canvas.
-    """
-
-    scaled: Size
-    kept: Area
-    smart: bool
     canvas: Size
     left_px: int
     top_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the pixels go. All of it is meant in the picture as it is seen, turned and mirrored.
+
+    Args:
+        part: What is used of the source, in px of the source. Its position means nothing when *part_smart*.
+        scaled: That part after scaling.
+        kept: What stays of it. The position means nothing when *kept_smart*.
+        placements: Canvases around it, from the inside out.
+        dpr: The device pixel ratio that is left after capping.
+    """
+
+    part: Area
+    part_smart: bool
+    scaled: Size
+    kept: Area
+    kept_smart: bool
+    placements: tuple[Placement, ...]
+    dpr: float
+
+    @property
+    def result(self) -> Size:
+        """The size of the result."""
+        return self.placements[-1].canvas if self.placements else self.kept.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +82,63 @@ class Shrink:
     dpr: float
 
 
-def lay_out(source: Size, recipe: Recipe) -> Layout:
-    """The layout of *source* (in px, upright) under *recipe*.
+def lay_out(source: Size, recipe: Recipe, longest_px: int = 0) -> Layout:
+    """The layout of *source* under *recipe*.
+
+    Args:
+        source: As it is seen: turned by EXIF and by the recipe, trimmed.
+        recipe: What the URL asks for.
+        longest_px: A result with a longer side is scaled down to it, padding and all; 0: none.
 
     >>> lay_out(Size(200, 100), Recipe(resize=Resize(ResizingType.FILL, 50, 50))).kept
     Area(left_px=26, top_px=0, size=Size(width_px=50, height_px=50))
     """
-    resize = recipe.resize
-    shrink = shrink_of(source, resize, recipe.dpr)
-    scaled = Size(max(1, _round(source.width_px / shrink.x)), max(1, _round(source.height_px / shrink.y)))
-    target = Size(_asked(resize.width_px, shrink.dpr), _asked(resize.height_px, shrink.dpr))
+    part = _part(source, recipe)
+    shrink = shrink_of(part.size, recipe.resize, recipe.dpr)
+    layout = _laid_out(part, shrink, recipe)
+    longest = max(layout.result.width_px, layout.result.height_px)
+    if not longest_px or longest <= longest_px:
+        return layout
+    by = longest_px / longest
+    return _laid_out(part, _bounded(shrink.x / by, shrink.y / by, shrink.dpr * by, part.size), recipe)
+
+
+def _part(source: Size, recipe: Recipe) -> Area:
+    size = Size(_share(recipe.crop.width, source.width_px), _share(recipe.crop.height, source.height_px))
+    left, top = position(source, size, recipe.crop.gravity or recipe.gravity, 1.0)
+    return Area(left, top, size)
+
+
+def _share(asked: float, side_px: int) -> int:
+    """A side of a crop: px, a share of the side, or with 0 all of it."""
+    wanted = int(asked) if asked >= 1 else _round(asked * side_px)
+    return min(max(1, wanted), side_px) if asked else side_px
+
+
+def _laid_out(part: Area, shrink: Shrink, recipe: Recipe) -> Layout:
+    resize, dpr = recipe.resize, shrink.dpr
+    scaled = Size(max(1, _round(part.size.width_px / shrink.x)), max(1, _round(part.size.height_px / shrink.y)))
+    target = Size(_asked(resize.width_px * resize.zoom_x * dpr), _asked(resize.height_px * resize.zoom_y * dpr))
     kept = _kept(scaled, target, resize)
-    left, top = position(scaled, kept, recipe.gravity, shrink.dpr)
-    canvas = _canvas(kept, target) if resize.extend.enabled else kept
-    at_left, at_top = position(canvas, kept, resize.extend.gravity, shrink.dpr)
-    smart = recipe.gravity.anchor is Anchor.SMART and kept != scaled
-    return Layout(scaled, Area(left, top, kept), smart, canvas, at_left, at_top)
+    left, top = position(scaled, kept, recipe.gravity, dpr)
+    gravity = recipe.crop.gravity or recipe.gravity
+    return Layout(
+        part=part,
+        part_smart=gravity.anchor is Anchor.SMART and bool(recipe.crop.width or recipe.crop.height),
+        scaled=scaled,
+        kept=Area(left, top, kept),
+        kept_smart=recipe.gravity.anchor is Anchor.SMART and kept != scaled,
+        placements=tuple(_placements(kept, target, recipe, dpr)),
+        dpr=dpr,
+    )
 
 
 def shrink_of(source: Size, resize: Resize, dpr: float) -> Shrink:
-    """How much to shrink *source*; below 1 enlarges, which needs ``enlarge``."""
+    """How much to shrink *source*; below 1 enlarges, which needs ``enlarge`` or a least side."""
     box = Size(resize.width_px or source.width_px, resize.height_px or source.height_px)
     x, y = source.width_px / box.width_px, source.height_px / box.height_px
     x, y = _tied(x, y, replace(resize, type=_decided(resize.type, source, box)))
+    x, y = x / resize.zoom_x, y / resize.zoom_y
     if not resize.enlarge:
         least = min(x, y)
         if least < 1:
@@ -97,8 +146,22 @@ def shrink_of(source: Size, resize: Resize, dpr: float) -> Shrink:
             if not resize.extend.enabled:
                 dpr /= least
         dpr = min(dpr, x, y)
-    # A side never falls below one pixel.
-    return Shrink(min(x / dpr, source.width_px), min(y / dpr, source.height_px), dpr)
+    x, y = _at_least(x, y, source, resize)
+    return _bounded(x / dpr, y / dpr, dpr, source)
+
+
+def _at_least(x: float, y: float, source: Size, resize: Resize) -> tuple[float, float]:
+    """The shrinks with both least sides held, the ratio between them kept."""
+    if resize.min_width_px and (most := source.width_px / resize.min_width_px) < x:
+        x, y = most, y / (x / most)
+    if resize.min_height_px and (most := source.height_px / resize.min_height_px) < y:
+        x, y = x / (y / most), most
+    return x, y
+
+
+def _bounded(x: float, y: float, dpr: float, source: Size) -> Shrink:
+    """No side falls below one pixel."""
+    return Shrink(min(x, source.width_px), min(y, source.height_px), dpr)
 
 
 def _decided(kind: ResizingType, source: Size, box: Size) -> ResizingType:
@@ -131,8 +194,28 @@ def _kept(scaled: Size, target: Size, resize: Resize) -> Size:
     return Size(max(1, min(width, scaled.width_px)), max(1, min(height, scaled.height_px)))
 
 
-def _canvas(kept: Size, target: Size) -> Size:
-    return Size(max(kept.width_px, target.width_px), max(kept.height_px, target.height_px))
+def _placements(picture: Size, target: Size, recipe: Recipe, dpr: float) -> Iterator[Placement]:
+    resize, pad = recipe.resize, recipe.padding
+    for extend, canvas in ((resize.extend, target), (resize.extend_aspect_ratio, _to_ratio(picture, target))):
+        outer = Size(max(picture.width_px, canvas.width_px), max(picture.height_px, canvas.height_px))
+        if extend.enabled and outer != picture:
+            yield Placement(outer, *position(outer, picture, extend.gravity, dpr))
+            picture = outer
+    top, right, bottom, left = (
+        _round_even(side * dpr) for side in (pad.top_px, pad.right_px, pad.bottom_px, pad.left_px)
+    )
+    if top or right or bottom or left:
+        yield Placement(Size(picture.width_px + left + right, picture.height_px + top + bottom), left, top)
+
+
+def _to_ratio(picture: Size, target: Size) -> Size:
+    """The smallest canvas of *target*'s ratio around *picture*; *picture* itself when a side was not asked for."""
+    if not (target.width_px and target.height_px):
+        return picture
+    over_x, over_y = target.width_px / picture.width_px, target.height_px / picture.height_px
+    if over_y > over_x:
+        return Size(picture.width_px, _round(picture.width_px * target.height_px / target.width_px))
+    return Size(_round(picture.height_px * target.width_px / target.height_px), picture.height_px)
 
 
 def position(outer: Size, inner: Size, gravity: Gravity, dpr: float) -> tuple[int, int]:
@@ -182,9 +265,9 @@ def _along(outer_px: int, inner_px: int, offset: float, dpr: float, end: bool | 
     return _round_even((outer_px - inner_px + 1) / 2) + moved
 
 
-def _asked(side_px: int, dpr: float) -> int:
+def _asked(side: float) -> int:
     """A side of the box in device pixels; 0, which was not asked for, stays 0, and nothing else becomes it."""
-    return max(1, _round(side_px * dpr)) if side_px else 0
+    return max(1, _round(side)) if side else 0
 
 
 def _round(value: float) -> int:
