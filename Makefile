@@ -20,14 +20,15 @@ test-all: test
 	$(BIN)/pytest -m slow
 
 # Only what the service itself needs.
-$(VENV)/run.stamp: requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+$(VENV)/run.stamp: requirements-build.lock requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements-build.lock
+	$(BIN)/pip install --quiet --require-hashes --no-build-isolation -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # And what the tests need on top.
 $(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes --no-build-isolation -r requirements-dev.lock
 	@touch $@
 
 # A bare Debian has python3 without venv: it comes in a package of its own.
@@ -37,12 +38,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/need python3-venv
 	$(PYTHON) -m venv $(VENV)
 
-# After changing dependencies in setup.cfg: pins everything, for every Python and platform we support.
+# After changing dependencies in setup.cfg: pins everything, what builds it included, for every Python and platform.
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock: $(VENV)/test.stamp
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		setup.cfg --extra build -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		-c requirements.lock setup.cfg --extra build --extra dev -o requirements-dev.lock
+	$(PIN) --upgrade setup.cfg --extra build -o requirements.lock
+	printf '%s\n' setuptools cffi pkgconfig | $(PIN) -c requirements.lock - -o requirements-build.lock
+	$(PIN) -c requirements.lock setup.cfg --extra build --extra dev -o requirements-dev.lock
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .

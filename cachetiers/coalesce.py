@@ -45,16 +45,24 @@ class Flights(Generic[T]):
         """
         while True:
             flight, leads = self._join(key)
-            if leads:
-                return self._lead(key, flight, call), False
             try:
-                return flight.result(self._wait_s), True
+                return (self._lead(key, flight, call), False) if leads else (self._follow(flight), True)
             except LeaderLost:
                 continue
-            except FutureTimeout:
-                if flight.done():
-                    raise  # the call's own TimeoutError, not ours
-                raise FollowerTimeout(f"waited {self._wait_s:g} s") from None
+            finally:
+                # An error's traceback holds this frame; holding the flight, and so the error, would make a cycle
+                # that keeps whatever the call was given until the next full garbage collection.
+                del flight
+
+    def _follow(self, flight: Future[T]) -> T:
+        try:
+            return flight.result(self._wait_s)
+        except FutureTimeout:
+            if flight.done():
+                raise  # the call's own TimeoutError, not ours
+            raise FollowerTimeout(f"waited {self._wait_s:g} s") from None
+        finally:
+            del flight
 
     def _join(self, key: str) -> tuple[Future[T], bool]:
         with self._lock:
@@ -76,9 +84,12 @@ class Flights(Generic[T]):
             self._land(key)
             flight.set_exception(LeaderLost())
             raise
-        self._land(key)
-        flight.set_result(result)
-        return result
+        else:
+            self._land(key)
+            flight.set_result(result)
+            return result
+        finally:
+            del flight
 
     def _land(self, key: str) -> None:
         with self._lock:

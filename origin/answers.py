@@ -35,21 +35,28 @@ def json_answer(status: int, content: Mapping[str, object], *, cache_s: int = 0,
     return Answer(status, headers, json.dumps(content).encode() + b"\n", outcome)
 
 
-def problem(error: OriginError, request_id: str, headers: Headers = ()) -> Answer:
-    """The answer to a failure, as problem details (RFC 9457)."""
+def problem(error: OriginError, request_id: str, headers: Headers = (), *, cacheable: bool = True) -> Answer:
+    """The answer to a failure, as problem details (RFC 9457).
+
+    Args:
+        error: What happened.
+        request_id: To find it in the log.
+        headers: More of them.
+        cacheable: False for what belongs to one caller alone, whatever the error allows.
+    """
     content: dict[str, object] = {
         "type": f"urn:blendbeat:problem:{error.slug}",
         "title": error.title,
         "status": error.status,
         "request_id": request_id,
     }
-    if not error.alarming:
+    if not error.confidential:
         content["detail"] = error.detail
     if isinstance(error, BadRecipe):
         content["segment"] = error.segment
     extra: list[tuple[str, str]] = [
         ("Content-Type", "application/problem+json"),
-        ("Cache-Control", httpcache.error_cache_control(error.cache_s)),
+        ("Cache-Control", httpcache.error_cache_control(error.cache_s if cacheable else 0)),
     ]
     if error.retry_after_s is not None:
         extra.append(("Retry-After", str(error.retry_after_s)))

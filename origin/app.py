@@ -4,7 +4,7 @@ from bottle import Bottle
 
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
-from origin.concurrency import NativeThreads, deadline
+from origin.concurrency import NativeThreads, breathe, deadline
 from origin.handlers import Pages, Pictures
 from origin.imaging.encode import WRITABLE
 from origin.imaging.limits import Limits
@@ -19,8 +19,8 @@ from origin.sources.router import Source, Sources
 from origin.telemetry import logs
 from origin.variants import Variants
 
-_FILE_THREADS = 4
-"""Files read at once: enough for a disk to sort its requests, few enough to cost nothing."""
+_SIDE_THREADS = 4
+"""For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
 
 _MAKING_S = 30.0
 """What making a picture may add to fetching it before those who wait for it give up."""
@@ -39,16 +39,20 @@ def build_application(settings: Settings) -> Bottle:
         ttl_s=settings.ttl_s,
         encoder_version=encoder_version(),
     )
-    pictures = Pictures(settings, _sources(settings.sources), variants)
+    auto_formats = imaging.auto_formats & WRITABLE
+    for name in sorted(imaging.auto_formats - WRITABLE):
+        logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
+    threads = NativeThreads(_SIDE_THREADS)
+    pictures = Pictures(settings, _sources(settings.sources, threads), variants, auto_formats, threads.run)
     pages = Pages(tier, reads=tuple(sorted(READABLE)), writes=tuple(sorted(WRITABLE)))
     app = Bottle()
     Routes(pictures, pages, settings.allow_origin, logs.tell).bind(app)
     return app
 
 
-def _sources(settings: SourceSettings) -> Sources:
-    web = HttpSource(settings, deadline)
+def _sources(settings: SourceSettings, threads: NativeThreads) -> Sources:
+    web = HttpSource(settings, deadline, breathe)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
-        by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, NativeThreads(_FILE_THREADS).run)
-    return Sources(by_scheme, settings.allowed)
+        by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
+    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1)

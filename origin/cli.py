@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in bad.problems:
             print(f"blendbeat: {problem}", file=sys.stderr)
         return EXIT_STATUS
-    except BadRecipe as bad:
-        print(f"blendbeat: {bad.detail}", file=sys.stderr)
+    except (BadRecipe, ValueError) as bad:
+        print(f"blendbeat: {bad}", file=sys.stderr)
         return _USAGE_STATUS
     return status
 

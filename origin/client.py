@@ -7,10 +7,15 @@
 """
 
 import base64
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from origin.rawpath import mended
 from origin.signing import KeyRing, query_message
+
+_CARRIED = re.compile(r"/[!$&-;=@-Z_a-z~%]*")
+"""The signs of a URL's path (RFC 3986 section 3.3), percent escapes included."""
 
 _PLAIN = "/:=&+,;!$*'()~"
 """Signs that may stand in a plain source as they are; ``@ ? # %`` have a meaning in the path or the URL."""
@@ -35,7 +40,14 @@ def path_for(source: str, options: Sequence[str] = (), *, extension: str = "", e
 
 
 def sign_path(ring: KeyRing, path: str) -> str:
-    """*path* with its signature in front."""
+    """*path* with its signature in front.
+
+    Raises:
+        ValueError: It would not arrive as it was signed: it holds a sign that a URL cannot carry, or ``%3A`` in an
+            option, which the service takes for a colon.
+    """
+    if not _CARRIED.fullmatch(path) or mended(path[1:]) != path[1:]:
+        raise ValueError(f"{path!r} would not arrive as it was signed; escape what a URL cannot carry")
     return f"/{ring.sign(path)}{path}"
 
 

@@ -26,6 +26,12 @@ def deadline(seconds: float, error: Exception) -> AbstractContextManager[object]
     return limit
 
 
+def breathe() -> None:
+    """Let everybody else have a turn. Greenlets change only where one waits, and data that is there already is not
+    waited for."""
+    gevent.sleep(0)
+
+
 class NativeThreads:
     """Threads of the operating system that gevent has not patched. Calls start in the order they came.
 
@@ -40,7 +46,12 @@ class NativeThreads:
         """The result of *call*, or its exception, while only this greenlet waits."""
         outcome: T | _Failed = self._pool.apply(_attempt, (call,))
         if isinstance(outcome, _Failed):
-            raise outcome.error
+            try:
+                raise outcome.error
+            finally:
+                # The error's traceback holds this frame and this frame held the error: a cycle that would keep
+                # the call's arguments, megabytes of source, until the next full garbage collection.
+                del outcome
         return outcome
 
 

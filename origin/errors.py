@@ -1,7 +1,7 @@
 """Every way a request can fail, and what the outside is told about it.
 
 Each class fixes the status, the public title, how long a cache may keep the
-answer and whether an operator should hear of it. Messages are facts with the
+answer and whether its detail is for the log alone. Messages are facts with the
 offending value; they never hold keys, tokens or signatures. Foreign exceptions
 are translated into these once, at the door that lets them in.
 
@@ -25,8 +25,8 @@ class OriginError(Exception):
     cache_s: ClassVar[int] = 0
     """Seconds a cache may keep the answer; 0 is ``no-store``."""
     retry_after_s: ClassVar[int | None] = None
-    alarming: ClassVar[bool] = False
-    """Whether an operator should be told, not only the log."""
+    confidential: ClassVar[bool] = False
+    """Whether the detail is for the log alone."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -192,4 +192,4 @@ class Overloaded(OriginError):
 class Internal(OriginError):
     """A fault of ours. The detail stays in the log."""
 
-    alarming = True
+    confidential = True

@@ -22,11 +22,16 @@ for name in unknown_variables(os.environ):
 if _settings.keys.allow_unsigned:
     print("blendbeat: WARNING: BLENDBEAT_ALLOW_UNSIGNED=1: anybody may ask for any picture", file=sys.stderr)
 
+if not os.access("/dev/shm", os.W_OK) and not os.access("/tmp", os.W_OK):  # noqa: S108
+    print("blendbeat: neither /dev/shm nor /tmp is writable; gunicorn's heartbeat needs one of them", file=sys.stderr)
+    sys.exit(EXIT_STATUS)
+
 bind = f"0.0.0.0:{_settings.port}"
 """Every address: in a container the only one that can be reached from outside."""
 
-worker_class = "gevent"
-"""Thousands of kept-alive connections in one process; the pixels run in native threads beside it."""
+worker_class = "origin.worker.DrainingWorker"
+"""gunicorn's gevent worker: thousands of kept-alive connections in one process, the pixels in native threads beside
+it. Ours also lets go of idle connections when it is told to stop."""
 
 workers = _settings.workers
 """One process has one memory tier and coalesces everything; its pixel threads use all cores anyway."""
@@ -57,7 +62,7 @@ limit_request_fields = 64
 preload_app = False
 """libvips and the event loop start in the workers. Loaded before the fork, both would hang."""
 
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+worker_tmp_dir = next((folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK)), None)  # noqa: S108
 """The heartbeat file: in memory, so that a full or slow disk kills no worker, and writable under a read-only root."""
 
 control_socket_disable = True

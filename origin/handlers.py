@@ -3,20 +3,22 @@
 import posixpath
 import time
 from collections.abc import Callable, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from origin import grammar, httpcache, query, uploads
 from origin.answers import Answer, Headers, json_answer, problem
+from origin.concurrency import Offload
 from origin.errors import BadSignature, Expired, NothingHere, OriginError
-from origin.negotiation import Negotiated, negotiate
+from origin.negotiation import negotiate
 from origin.rawpath import Target, split_signed
-from origin.recipe import Delivery, ImageRequest, Recipe, Scheme, SourceRef
+from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.settings import Settings
 from origin.signing import query_message
 from origin.sources.router import Sources
+from origin.uploads import Upload
 from origin.variants import Variant, Variants, minted_for
 from origin.version import VERSION
 
@@ -55,15 +57,25 @@ class Pictures:
         settings: The whole tree.
         sources: Who fetches.
         variants: Who finds or makes.
+        auto_formats: What may be negotiated.
+        offload: Where forms are taken apart.
         clock: Unix time in seconds.
     """
 
     def __init__(
-        self, settings: Settings, sources: Sources, variants: Variants, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        sources: Sources,
+        variants: Variants,
+        auto_formats: frozenset[OutputFormat],
+        offload: Offload[Upload],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._sources = sources
         self._variants = variants
+        self._auto_formats = auto_formats
+        self._offload = offload
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
@@ -85,57 +97,50 @@ class Pictures:
 
     def resize_upload(self, exchange: Exchange) -> Answer:
         """``POST /resize`` with a picture in the body. The answer belongs to whoever sent it: no cache may keep it."""
+        try:
+            return self._resized_upload(exchange)
+        except OriginError as error:
+            return problem(error, exchange.request_id, cacheable=False)
+
+    def _resized_upload(self, exchange: Exchange) -> Answer:
         uploads.check_token(exchange.authorization, self._settings.upload_tokens)
-        upload = uploads.read_upload(
-            exchange.body, exchange.content_length, exchange.content_type, self._settings.max_upload_bytes
-        )
+        kind, limit = exchange.content_type, self._settings.max_upload_bytes
+        data = uploads.read_body(exchange.body, exchange.content_length, kind, limit)
+        upload = self._offload(lambda: uploads.parse_upload(data, kind, limit))
         fields = query.unique([*query.fields_of(exchange.target.query).items(), *upload.fields.items()])
         recipe = query.parse_recipe(fields)
-        key = self._variants.key(f"upload:{uploads.identity(upload.image)}", recipe, recipe.format)
-        variant = self._variants.lookup(key) or self._variants.make(key, recipe, recipe.format, lambda: upload.image)
+        key = self._variants.key(f"upload:{upload.identity}", recipe)
+        variant = self._variants.lookup(key) or self._variants.make(key, recipe, lambda: upload.image)
         headers = (
             ("Content-Type", variant.format.media_type),
             ("Cache-Control", "no-store"),
             ("Content-Disposition", _disposition("image", Delivery(), variant)),
         )
-        return Answer(200, headers, variant.body, variant.outcome, _details(key, recipe, "upload", variant))
+        return Answer(200, headers, variant.body, variant.outcome, _details(key, recipe, "upload", "", variant))
 
     def _from_source(self, exchange: Exchange, request: ImageRequest) -> Answer:
-        asked = request.recipe.format
-        negotiated = negotiate(asked, exchange.accept, self._settings.imaging.auto_formats)
+        negotiated = negotiate(request.recipe.format, exchange.accept, self._auto_formats)
         vary: Headers = (("Vary", "Accept"),) if negotiated.varies else ()
+        settled = replace(request, recipe=replace(request.recipe, format=negotiated.format))
         try:
-            return self._found_or_made(exchange, request, negotiated, vary)
+            return self._found_or_made(exchange, settled, vary)
         except OriginError as error:
             # Errors of such a URL vary like its pictures, or a cache would file them under one client's Accept.
             return problem(error, exchange.request_id, vary)
 
-    def _found_or_made(
-        self, exchange: Exchange, request: ImageRequest, negotiated: Negotiated, vary: Headers
-    ) -> Answer:
-        left_s = self._time_left(request.delivery)
-        self._sources.check(request.source)
-        key = self._variants.key(request.source.url, request.recipe, negotiated.format)
-        lifetimes = self._settings.lifetimes.capped(left_s)
+    def _found_or_made(self, exchange: Exchange, request: ImageRequest, vary: Headers) -> Answer:
+        lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
         caching: Headers = (("Cache-Control", httpcache.cache_control(lifetimes)), *vary)
+        self._sources.check(request.source)
+        key = self._variants.key(request.source.url, request.recipe)
         variant = self._variants.lookup(key)
-        if variant is None and exchange.if_none_match:
-            known = _tag_known_without_source(exchange.if_none_match, key)
-            if known is not None:
-                status = httpcache.cache_status("hit", detail="validator")
-                tag: Headers = (("ETag", known),) if known else ()
-                return Answer(304, (*tag, *caching, ("Cache-Status", status)), outcome="validator")
+        if variant is None and (held := _tag_of_ours(exchange.if_none_match, key)):
+            status = httpcache.cache_status("hit", detail="validator")
+            return Answer(304, (("ETag", held), *caching, ("Cache-Status", status)), outcome="validator")
         if variant is None:
-            variant = self._variants.make(
-                key, request.recipe, negotiated.format, lambda: self._sources.fetch(request.source)
-            )
-        details = _details(key, request.recipe, request.source.host, variant)
-        shared: Headers = (
-            ("ETag", variant.tag),
-            *caching,
-            ("Age", str(variant.age_s)),
-            ("Cache-Status", _cache_status(variant)),
-        )
+            variant = self._variants.make(key, request.recipe, lambda: self._sources.fetch(request.source))
+        details = _details(key, request.recipe, request.source.loggable, request.source.host, variant)
+        shared: Headers = (("ETag", variant.tag), *caching, ("Cache-Status", _cache_status(variant)))
         if httpcache.matching_tag(exchange.if_none_match, variant.tag):
             return Answer(304, shared, outcome=variant.outcome, details=details)
         headers = (
@@ -202,10 +207,8 @@ class Pages:
         return json_answer(200, content, cache_s=60, outcome="describe")
 
 
-def _tag_known_without_source(if_none_match: str, key: str) -> str | None:
-    """A tag of ours that the client holds; empty for ``*``, which claims some tag without naming it."""
-    if if_none_match.strip() == "*":
-        return ""
+def _tag_of_ours(if_none_match: str, key: str) -> str | None:
+    """The tag that the client holds of the variant under *key*. ``*`` claims one without naming it, so it is none."""
     return next((tag for tag in httpcache.entity_tags(if_none_match) if minted_for(tag, key)), None)
 
 
@@ -230,8 +233,14 @@ def _stem(source: SourceRef) -> str:
     return posixpath.splitext(posixpath.basename(path))[0] or "image"
 
 
-def _details(key: str, recipe: Recipe, source_host: str, variant: Variant) -> dict[str, str]:
-    details = {"key": key, "recipe": recipe.canonical(), "source_host": source_host, "format": variant.format.value}
+def _details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) -> dict[str, str]:
+    details = {
+        "key": key,
+        "recipe": recipe.canonical(),
+        "source": source,
+        "source_host": host,
+        "format": variant.format.value,
+    }
     if variant.outcome == "miss":
         details |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
     return details

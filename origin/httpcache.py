@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAG = re.compile(r'[ \t,]*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|\Z)')
+_LONGEST_FIELD = 8190
+"""A server joins repeated fields, so one field may be many times longer than a line; no honest list is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +81,15 @@ def matching_tag(if_none_match: str, tag: str) -> bool:
 
 def entity_tags(field: str) -> tuple[str, ...]:
     """The opaque parts, with quotes, of a list of entity tags; empty when malformed."""
+    text = field.strip(" \t,")
     tags: list[str] = []
     position = 0
-    text = field.strip()
-    while position < len(text):
+    while position < len(text) <= _LONGEST_FIELD:
         match = _TAG.match(text, position)
         if match is None:
             return ()
         tags.append(match[1])
-        rest = text[match.end() :].lstrip(" \t")
-        if rest and not rest.startswith(","):
-            return ()
-        position = len(text) - len(rest.lstrip(", \t"))
+        position = match.end()
     return tuple(tags)
 
 
@@ -111,7 +110,7 @@ def cache_status(outcome: str, *, ttl_s: int | None = None, stored: bool = False
     """``Cache-Status`` of this service (RFC 9211).
 
     Args:
-        outcome: ``hit``, or ``fwd=...`` with the reason for going forward, or ``fwd=miss; collapsed``.
+        outcome: ``hit``, or ``fwd=uri-miss``, or ``fwd=uri-miss; collapsed``.
         ttl_s: Remaining freshness of the entry, when there is one.
         stored: Whether the answer was kept.
         detail: A token for debugging, such as the tier.

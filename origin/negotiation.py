@@ -47,8 +47,14 @@ def negotiate(asked: OutputFormat | None, accept: str, switched_on: frozenset[Ou
     return Negotiated(best, varies=True)
 
 
+_LONGEST_ACCEPT = 2048
+"""Browsers send a tenth of it."""
+
+
 def _weights(accept: str) -> dict[str, float]:
     weights: dict[str, float] = {}
+    if len(accept) > _LONGEST_ACCEPT:
+        return weights
     for element in accept.lower().split(","):
         media_type, *parameters = (part.strip() for part in element.split(";"))
         weights[media_type] = max(_weight(parameters), weights.get(media_type, 0.0))

@@ -4,6 +4,7 @@
 reads text or touches pixels.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
@@ -433,6 +434,9 @@ class Scheme(StrEnum):
     LOCAL = "local"
 
 
+_END_OF_AUTHORITY = re.compile(r"[/?#\\]")
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRef:
     """The address of a source image, as the URL names it once decoded."""
@@ -447,7 +451,20 @@ class SourceRef:
         >>> SourceRef(Scheme.HTTPS, "https://me:secret@img.example.com:8443/a.jpg").host
         'img.example.com:8443'
         """
-        return self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        return _END_OF_AUTHORITY.split(self.url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+
+    @property
+    def loggable(self) -> str:
+        """The URL without what may be a secret in it: credentials and the query of a web source.
+
+        >>> SourceRef(Scheme.HTTPS, "https://me:secret@img.example.com/a.jpg?X-Amz-Signature=abc").loggable
+        'https://img.example.com/a.jpg?-'
+        """
+        if self.scheme is Scheme.LOCAL:
+            return self.url
+        before, question, _ = self.url.partition("?")
+        path = _END_OF_AUTHORITY.split(before.partition("://")[2], maxsplit=1)[1:]
+        return f"{self.scheme}://{self.host}{'/' + path[0] if path else ''}{'?-' if question else ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,17 @@ from typing import Any
 from bottle import Bottle, HTTPResponse, request, response
 
 from origin.answers import Answer, Headers, problem
-from origin.errors import BadRequest, Internal, MethodNotAllowed, NothingHere, OriginError
+from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError
 from origin.handlers import Exchange, Pages, Pictures
 from origin.rawpath import target_of
 from origin.telemetry.events import RequestTold
 from origin.telemetry.logs import LOGGER
+from origin.telemetry.redaction import loggable
 
 Handler = Callable[[Exchange], Answer]
 Tell = Callable[[RequestTold], None]
 
 _DECENT_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
-_SIGNATURE = re.compile(r"^/[^/]*/")
-_QUERY_SIGNATURE = re.compile(r"(^|&)sig=[^&]*")
-_EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND"]
 _ANY_PATH = "/<_:re:(?s:.*)>"
 
 
@@ -44,16 +42,13 @@ class Routes:
         self._pictures = pictures
         self._pages = pages
         self._tell = tell
+        self._allow_origin = allow_origin
         self._everywhere: Headers = (("X-Content-Type-Options", "nosniff"),)
-        self._preflight: Headers = (("Allow", "GET, HEAD, POST, OPTIONS"),)
         if allow_origin:
-            self._everywhere += (("Access-Control-Allow-Origin", allow_origin),)
-            self._preflight += (
-                ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
-                ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-Request-Id"),
-                ("Access-Control-Max-Age", "86400"),
+            self._everywhere += (
+                ("Access-Control-Allow-Origin", allow_origin),
+                ("Access-Control-Expose-Headers", "Cache-Status, ETag, X-Request-Id"),
             )
-            self._everywhere += (("Access-Control-Expose-Headers", "Cache-Status, ETag, X-Request-Id"),)
 
     def bind(self, app: Bottle) -> None:
         """Add every route and the handler of Bottle's own errors to *app*."""
@@ -66,15 +61,21 @@ class Routes:
         self._route(app, _ANY_PATH, {"GET": self._pictures.signed})
 
     def _route(self, app: Bottle, path: str, handlers: dict[str, Handler]) -> None:
-        app.route(path, "OPTIONS", lambda **_: self._respond(self._options))
+        # Bottle sends HEAD to the GET route and drops the body, so both have the same headers.
         allow = ", ".join(sorted({*handlers, "OPTIONS"} | ({"HEAD"} if "GET" in handlers else set())))
-        for method in _EVERY_METHOD:
-            handler = handlers.get(method) or _refuser(allow)
-            # Bottle sends HEAD to the GET route and drops the body, so both have the same headers.
+        everything = {**handlers, "OPTIONS": self._preflight(allow), "ANY": _refuser(allow)}
+        for method, handler in everything.items():
             app.route(path, method, lambda handler=handler, **_: self._respond(handler))
 
-    def _options(self, exchange: Exchange) -> Answer:  # noqa: ARG002  every handler takes the exchange
-        return Answer(204, self._preflight, outcome="options")
+    def _preflight(self, allow: str) -> Handler:
+        headers: Headers = (("Allow", allow),)
+        if self._allow_origin:
+            headers += (
+                ("Access-Control-Allow-Methods", allow),
+                ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-Request-Id"),
+                ("Access-Control-Max-Age", "86400"),
+            )
+        return lambda _: Answer(204, headers, outcome="options")
 
     def _respond(self, handler: Handler) -> HTTPResponse:
         started_s = time.perf_counter()
@@ -89,15 +90,13 @@ class Routes:
         return self._sent(exchange, answer, started_s)
 
     def _bottle_error(self, error: Any) -> str:
-        """What Bottle itself refuses, such as a path that is not UTF-8."""
+        """What Bottle itself refuses. Every path and method has a route, so hardly anything gets here."""
         started_s = time.perf_counter()
-        kinds: dict[int, OriginError] = {
-            400: BadRequest("the path cannot be read"),
-            404: NothingHere("there is nothing at this path"),
-            405: MethodNotAllowed("the method is not allowed here"),
-        }
         exchange = _exchange(request.environ)
-        answer = problem(kinds.get(error.status_code, Internal("see the log")), exchange.request_id)
+        refused: OriginError = NothingHere("there is nothing at this path")
+        if error.status_code != 404:
+            refused = Internal(f"the framework refused the request with {error.status_code}")
+        answer = problem(refused, exchange.request_id)
         if error.exception:
             LOGGER.error("request %s failed", exchange.request_id, exc_info=error.exception)
         self._sent(exchange, answer, started_s).apply(response)
@@ -111,7 +110,7 @@ class Routes:
         event = RequestTold(
             request_id=exchange.request_id,
             method=exchange.method,
-            target=_without_signature(exchange),
+            target=loggable(exchange.target),
             status=answer.status,
             outcome=answer.outcome,
             bytes_out=len(sent),
@@ -149,10 +148,3 @@ def _exchange(environ: dict[str, Any]) -> Exchange:
         content_length=int(length) if length.isdecimal() else None,
         body=environ.get("wsgi.input", BytesIO()),
     )
-
-
-def _without_signature(exchange: Exchange) -> str:
-    """The target for the log: a signature is as good as a password for its URL."""
-    path = _SIGNATURE.sub("/-/", exchange.target.path, count=1)
-    query = _QUERY_SIGNATURE.sub(r"\1sig=-", exchange.target.query)
-    return f"{path}?{query}" if query else path

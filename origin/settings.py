@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from origin.arguments import anything, boolean, one_of
+from origin.arguments import anything, boolean, one_of, whole
 from origin.httpcache import Lifetimes
 from origin.negotiation import NEGOTIABLE
 from origin.recipe import OutputFormat
@@ -49,16 +49,6 @@ class Variable:
     default: str
     read: Callable[[str], Any]
     meaning: str
-    secret: bool = False
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
-            raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
 
 
 def _seconds(text: str) -> float:
@@ -105,19 +95,30 @@ def _origin(text: str) -> str:
 
 
 _MIB = 1024 * 1024
-_CORES = len(os.sched_getaffinity(0))
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def _cores() -> int:
+    """Cores this process may use: those it may run on, or what a container's quota comes to, if that is less."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _CPU_QUOTA.read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):
+        return cores
+
+
+_CORES = _cores()
 
 VARIABLES: Final = (
-    Variable("PORT", "8080", _whole(1, 65535), "TCP port to listen on, on every address"),
-    Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
-    Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first", secret=True),
-    Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position", secret=True),
-    Variable("BLENDBEAT_SIGNATURE_SIZE", "32", _whole(1, 32), "bytes of the HMAC that a signature keeps"),
+    Variable("PORT", "8080", whole(1, 65535), "TCP port to listen on, on every IPv4 address"),
+    Variable("WEB_CONCURRENCY", "1", whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
+    Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first"),
+    Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position"),
+    Variable("BLENDBEAT_SIGNATURE_SIZE", "32", whole(1, 32), "bytes of the HMAC that a signature keeps"),
     Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
-    Variable(
-        "BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off", secret=True
-    ),
-    Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), _whole(1, 2**32), "largest picture that may be uploaded"),
+    Variable("BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off"),
+    Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
@@ -135,24 +136,24 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
     Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
     Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
-    Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), _whole(1, 2**32), "largest source that is fetched"),
-    Variable("BLENDBEAT_MAX_REDIRECTS", "4", _whole(0, 20), "redirects followed before a source has failed"),
-    Variable("BLENDBEAT_MAX_SOURCE_PIXELS", "50000000", _whole(1, 2**40), "most pixels a source may declare"),
-    Variable("BLENDBEAT_MAX_RESULT_SIDE_PX", "8192", _whole(1, 65535), "longest side of a result"),
+    Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), whole(1, 2**32), "largest source that is fetched"),
+    Variable("BLENDBEAT_MAX_REDIRECTS", "4", whole(0, 20), "redirects followed before a source has failed"),
+    Variable("BLENDBEAT_MAX_SOURCE_PIXELS", "50000000", whole(1, 2**40), "most pixels a source may declare"),
+    Variable("BLENDBEAT_MAX_RESULT_SIDE_PX", "8192", whole(1, 65535), "longest side of a result"),
     Variable(
         "BLENDBEAT_AUTO_FORMATS",
         "webp",
         _negotiable,
         "formats given to clients whose `Accept` names them, of avif webp jxl; `none`: none",
     ),
-    Variable("BLENDBEAT_QUALITY", "80", _whole(1, 100), "quality where the URL says nothing"),
-    Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), _whole(1, 256), "native threads per worker that make pixels"),
-    Variable("BLENDBEAT_QUEUE_LIMIT", "128", _whole(0, 100000), "pictures per worker that may wait for a thread"),
-    Variable("BLENDBEAT_MEMORY_TIER_BYTES", str(256 * _MIB), _whole(0, 2**40), "size of each worker's memory tier"),
-    Variable("BLENDBEAT_TTL_S", "3600", _whole(1, 10**9), "how long a variant is fresh in our own cache"),
-    Variable("BLENDBEAT_BROWSER_TTL_S", "86400", _whole(0, 10**9), "`max-age` of a good answer"),
-    Variable("BLENDBEAT_EDGE_TTL_S", "604800", _whole(0, 10**9), "`s-maxage` of a good answer"),
-    Variable("BLENDBEAT_STALE_S", "86400", _whole(0, 10**9), "`stale-while-revalidate` of a good answer"),
+    Variable("BLENDBEAT_QUALITY", "80", whole(1, 100), "quality where the URL says nothing"),
+    Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), whole(1, 256), "native threads per worker that make pixels"),
+    Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures per worker that may wait for a thread"),
+    Variable("BLENDBEAT_MEMORY_TIER_BYTES", str(256 * _MIB), whole(0, 2**40), "size of each worker's memory tier"),
+    Variable("BLENDBEAT_TTL_S", "3600", whole(1, 10**9), "how long a variant is fresh in our own cache"),
+    Variable("BLENDBEAT_BROWSER_TTL_S", "86400", whole(0, 10**9), "`max-age` of a good answer"),
+    Variable("BLENDBEAT_EDGE_TTL_S", "604800", whole(0, 10**9), "`s-maxage` of a good answer"),
+    Variable("BLENDBEAT_STALE_S", "86400", whole(0, 10**9), "`stale-while-revalidate` of a good answer"),
     Variable("BLENDBEAT_ALLOW_ORIGIN", "*", _origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
     Variable(
         "BLENDBEAT_LOG_FORMAT",

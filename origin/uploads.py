@@ -18,9 +18,10 @@ _FORM_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture that was sent, and the fields beside it."""
+    """A picture that was sent, what identifies it whoever sent it, and the fields beside it."""
 
     image: bytes
+    identity: str
     fields: Mapping[str, str]
 
 
@@ -40,55 +41,68 @@ def check_token(authorization: str, tokens: Sequence[str]) -> None:
         raise Unauthorized("send Authorization: Bearer with an upload token")
 
 
-def read_upload(body: BinaryIO, declared_bytes: int | None, content_type: str, max_bytes: int) -> Upload:
-    """The picture in a request: field ``image`` of a multipart form, or else the raw body.
+def read_body(body: BinaryIO, declared_bytes: int | None, content_type: str, max_bytes: int) -> bytes:
+    """The whole body, never read further than a picture and the form around it may take.
 
     Args:
-        body: The body; is read to its end, never further than the limit.
+        body: The body; read to its end.
         declared_bytes: ``Content-Length``, None when it is not known beforehand.
         content_type: As received.
         max_bytes: Largest picture.
 
     Raises:
-        TooLarge: The picture, or the form around it, is above the limit.
-        BadRequest: The form is broken, or there is no picture in it.
+        TooLarge: It is above the limit.
+        BadRequest: It ends early or is no HTTP.
     """
-    media_type, options = parse_options_header(content_type)
-    multipart = media_type == "multipart/form-data"
-    limit = max_bytes + _FORM_BYTES if multipart else max_bytes
+    limit = max_bytes + _FORM_BYTES if _is_form(content_type) else max_bytes
     if declared_bytes is not None and declared_bytes > limit:
         raise TooLarge(f"{declared_bytes} bytes were announced; a picture may have {max_bytes}")
-    data = body.read(limit + 1)
+    try:
+        data = body.read(limit + 1)
+    except Exception as error:  # noqa: BLE001  every server's reader has errors of its own
+        raise BadRequest(f"the body cannot be read: {type(error).__name__}") from None
     if len(data) > limit:
         raise TooLarge(f"a picture may have {max_bytes} bytes")
     if declared_bytes is not None and len(data) < declared_bytes:
         raise BadRequest(f"{declared_bytes} bytes were announced, {len(data)} came")
-    upload = _read_form(data, options.get("boundary", "")) if multipart else Upload(data, {})
-    if not upload.image:
+    return data
+
+
+def parse_upload(data: bytes, content_type: str, max_bytes: int) -> Upload:
+    """The picture in a body: field ``image`` of a multipart form, or else the whole body.
+
+    Takes tens of milliseconds for a large form, so not on an event loop.
+
+    Raises:
+        TooLarge: The picture is above the limit.
+        BadRequest: The form is broken, or there is no picture in it.
+    """
+    image, fields = _read_form(data, content_type) if _is_form(content_type) else (data, {})
+    if not image:
         raise BadRequest("there is no picture; send it as the form field image or as the whole body")
-    if len(upload.image) > max_bytes:
-        raise TooLarge(f"the picture has {len(upload.image)} bytes; it may have {max_bytes}")
-    return upload
+    if len(image) > max_bytes:
+        raise TooLarge(f"the picture has {len(image)} bytes; it may have {max_bytes}")
+    return Upload(image, hashlib.blake2b(image, digest_size=20).hexdigest(), fields)
 
 
-def _read_form(data: bytes, boundary: str) -> Upload:
+def _is_form(content_type: str) -> bool:
+    return bool(parse_options_header(content_type)[0] == "multipart/form-data")
+
+
+def _read_form(data: bytes, content_type: str) -> tuple[bytes, Mapping[str, str]]:
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
     if not boundary:
         raise BadRequest("the form has no boundary")
+    room = len(data) + 1
     try:
-        parser = MultipartParser(
-            io.BytesIO(data), boundary, content_length=len(data), strict=True, part_limit=16, spool_limit=len(data) + 1,
-            memory_limit=len(data) + 1,
-        )  # fmt: skip
-        parts = parser.parts()
+        parts = MultipartParser(
+            io.BytesIO(data), boundary, len(data), strict=True, part_limit=16, spool_limit=room, memory_limit=room
+        ).parts()
         images = [part.raw for part in parts if part.name == "image"]
         fields = unique((part.name, part.value) for part in parts if part.name != "image")
-    except (MultipartError, UnicodeDecodeError) as error:
+    except (MultipartError, UnicodeDecodeError, LookupError) as error:
+        # LookupError: a part in an encoding that nobody has heard of.
         raise BadRequest(f"the form is broken: {error}") from None
     if len(images) > 1:
         raise BadRequest("the form has more than one picture")
-    return Upload(images[0] if images else b"", fields)
-
-
-def identity(image: bytes) -> str:
-    """What identifies an uploaded picture: its bytes, whoever sent them."""
-    return hashlib.blake2b(image, digest_size=20).hexdigest()
+    return images[0] if images else b"", fields

@@ -1,13 +1,8 @@
-"""The use case: one variant of one source, from the cache or made now.
+"""The use case: one variant of one source, from the cache or made now. Knows no HTTP."""
 
-Knows neither HTTP nor pixels, only what they offer.
-"""
-
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
@@ -49,14 +44,6 @@ class Variant:
     facts: dict[str, str]
 
 
-class Clock(Protocol):
-    """Unix time in seconds."""
-
-    def __call__(self) -> float:
-        """Now."""
-        ...
-
-
 class Variants:
     """Finds variants or makes them, each once however many ask at the same time.
 
@@ -79,7 +66,7 @@ class Variants:
         quality: int,
         ttl_s: float,
         encoder_version: str,
-        clock: Clock = time.time,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._cache = cache
         self._pixels = pixels
@@ -89,32 +76,28 @@ class Variants:
         self._encoder_version = encoder_version
         self._clock = clock
 
-    def key(self, source: str, recipe: Recipe, name: OutputFormat | None) -> str:
+    def key(self, source: str, recipe: Recipe) -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
 
         Args:
             source: What identifies the source.
-            recipe: As the URL spelled it.
-            name: The negotiated format, or None for the source's own.
+            recipe: As the URL spelled it, but with the negotiated format; None is the source's own.
         """
-        quality = recipe.quality or self._quality
-        return digest(
-            GRAMMAR_VERSION, self._encoder_version, str(quality), recipe.canonical(), source, name or "source's own"
-        )
+        return digest(GRAMMAR_VERSION, self._encoder_version, str(self._quality), recipe.canonical(), source)
 
     def lookup(self, key: str) -> Variant | None:
         """The variant under *key* if it is kept and fresh."""
         found = self._cache.lookup(key)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, recipe: Recipe, name: OutputFormat | None, fetch: Fetch) -> Variant:
+    def make(self, key: str, recipe: Recipe, fetch: Fetch) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
-            Overloaded: Nobody got round to it in time.
+            Overloaded: Nobody got round to it in time, or too many wait already.
         """
-        job = Job(recipe, name, self._quality, self._limits)
+        job = Job(recipe, self._quality, self._limits)
         try:
             found = self._cache.fill(key, lambda: self._entry(job, fetch))
         except FollowerTimeout as error:
@@ -122,6 +105,7 @@ class Variants:
         return self._variant(key, found)
 
     def _entry(self, job: Job, fetch: Fetch) -> Entry:
+        self._pixels.check_room()
         started_s = time.perf_counter()
         body = fetch()
         fetched_s = time.perf_counter()
@@ -129,9 +113,7 @@ class Variants:
         waited_s = time.perf_counter() - fetched_s - rendered.transform_s
         facts = {
             "format": rendered.format.value,
-            "width": str(rendered.width_px),
-            "height": str(rendered.height_px),
-            "source": hashlib.blake2b(body, digest_size=6).hexdigest(),
+            "source": rendered.source_digest,
             "source_bytes": str(len(body)),
             "fetch_ms": _ms(fetched_s - started_s),
             "queue_ms": _ms(waited_s),
@@ -158,8 +140,8 @@ def minted_for(tag: str, key: str) -> bool:
     """Whether *tag* is an entity tag that we, or a process like us, gave to the variant under *key*.
 
     It names the source's bytes too, but those we only know while we keep the
-    variant. Without it, a tag that bears our key is answered 304 with no call
-    to the source: validators outlive restarts.
+    variant. Without it, a tag that bears our key is believed, with no call to the
+    source: validators outlive restarts.
     """
     return tag.startswith(f'"{key}-')
 

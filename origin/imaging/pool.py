@@ -26,6 +26,10 @@ class Pixels(Protocol):
         """As `origin.imaging.pipeline.transform`; raises Overloaded when too much waits already."""
         ...
 
+    def check_room(self) -> None:
+        """Raise Overloaded when too much waits already, so that nobody fetches a source in vain."""
+        ...
+
 
 class NativePool:
     """Makes variants in *threads* native threads, first come, first served.
@@ -51,13 +55,17 @@ class NativePool:
             Overloaded: As many pictures are waiting as may wait.
             OriginError: As `origin.imaging.pipeline.transform`.
         """
-        if self._inside >= self._room:
-            raise Overloaded(f"{self._inside} pictures are being made or waiting")
+        self.check_room()
         self._inside += 1
         try:
             return self._threads.run(partial(_transform_in_the_background, body, job))
         finally:
             self._inside -= 1
+
+    def check_room(self) -> None:
+        """Raise Overloaded when as many pictures are waiting as may wait."""
+        if self._inside >= self._room:
+            raise Overloaded(f"{self._inside} pictures are being made or waiting")
 
 
 def _transform_in_the_background(body: bytes, job: Job) -> Rendered:

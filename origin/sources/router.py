@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from origin.errors import SourceForbidden
+from cachetiers.coalesce import Flights, FollowerTimeout
+from origin.errors import SourceForbidden, SourceTimeout
 from origin.recipe import Scheme, SourceRef
 from origin.sources.allowlist import SourcePattern
 
@@ -22,9 +23,13 @@ class Sources:
     Args:
         by_scheme: The schemes that are switched on.
         allowed: Prefixes a source must match; none: any.
+        wait_s: How long somebody waits for a source that another is fetching.
     """
 
-    def __init__(self, by_scheme: Mapping[Scheme, Source], allowed: Sequence[SourcePattern]) -> None:
+    def __init__(
+        self, by_scheme: Mapping[Scheme, Source], allowed: Sequence[SourcePattern], wait_s: float = 60.0
+    ) -> None:
+        self._fetches: Flights[bytes] = Flights(wait_s)
         self._by_scheme = dict(by_scheme)
         self._allowed = tuple(allowed)
 
@@ -42,5 +47,14 @@ class Sources:
         return fetcher
 
     def fetch(self, source: SourceRef) -> bytes:
-        """The bytes of *source*, if it is allowed."""
-        return self.check(source).fetch(source)
+        """The bytes of *source*, if it is allowed. Those who ask at the same time share one fetch.
+
+        Raises:
+            SourceTimeout: Whoever is fetching it already takes too long.
+            OriginError: As `check` and the fetcher.
+        """
+        fetcher = self.check(source)
+        try:
+            return self._fetches.run(source.url, lambda: fetcher.fetch(source))[0]
+        except FollowerTimeout as error:
+            raise SourceTimeout(f"{source.host} is being fetched already; {error}") from None

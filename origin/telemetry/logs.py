@@ -24,7 +24,9 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
     # pyvips logs from native threads, where a patched lock must not be waited for; its errors reach us as exceptions.
-    logging.getLogger("pyvips").disabled = True
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] == "pyvips":
+            logging.getLogger(name).disabled = True
 
 
 def tell(event: RequestTold) -> None:
@@ -53,7 +55,8 @@ class _Json(logging.Formatter):
             }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        # ASCII: beyond it there are signs that some collectors take for the end of a line.
+        return json.dumps(line)
 
 
 class _Text(logging.Formatter):
@@ -72,4 +75,5 @@ def _told(event: RequestTold) -> str:
     )
     problem = event.details.get("problem", "")
     parts = (event.status, event.outcome.ljust(9), f"{event.total_ms:7.1f} ms", f"{event.bytes_out:8d} B", event.method)
-    return "  ".join([*map(str, parts), event.target, *(f"[{note}]" for note in (stages, problem) if note)])
+    line = "  ".join([*map(str, parts), event.target, *(f"[{note}]" for note in (stages, problem) if note)])
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)

@@ -34,8 +34,8 @@ def jobs(count: int) -> list[tuple[bytes, Job]]:
     for _ in range(count):
         width, height = chance.randint(60, 1200), chance.randint(60, 1200)
         kind = chance.choice((ResizingType.FIT, ResizingType.FILL))
-        recipe = Recipe(resize=Resize(kind, width, height))
-        job = Job(recipe, chance.choice(_FORMATS), 80, Limits(50_000_000, 8192))
+        recipe = Recipe(resize=Resize(kind, width, height), format=chance.choice(_FORMATS))
+        job = Job(recipe, 80, Limits(50_000_000, 8192))
         made.append((chance.choice(bodies), job))
     return made
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from origin.cli import main
+from origin.rawpath import split_signed, target_of
 from origin.signing import KeyRing, pair_up
 from tests.pictures import decoded
 from tests.service.conftest import free_port
@@ -34,7 +35,11 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_sign_prints_a_url_that_verifies(capsys: pytest.CaptureFixture[str], arguments: list[str], path: str) -> None:
     assert main(["sign", "--host", "https://cdn.example.com/", *arguments]) == 0
-    assert capsys.readouterr().out == f"https://cdn.example.com/{RING.sign(path)}{path}\n"
+    url = capsys.readouterr().out.strip()
+    assert url == f"https://cdn.example.com/{RING.sign(path)}{path}"
+    signed = split_signed(target_of(url).path)
+    assert signed is not None
+    assert RING.verify(signed.signature, signed.rest)
 
 
 def test_sign_knows_the_query_grammar(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +49,14 @@ def test_sign_knows_the_query_grammar(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [["blur:3", "local:///a.jpg"], ["w:3", "a.jpg"], ["w:3", "/w:3/plain/local:///a"], ["/resize?width=x"]]
+    "arguments",
+    [
+        ["blur:3", "local:///a.jpg"],
+        ["w:3", "a.jpg"],
+        ["w:3", "/w:3/plain/local:///a"],
+        ["/resize?width=x"],
+        ["fn:a%3Ab", "local:///a"],
+    ],
 )
 def test_sign_refuses_what_the_service_would_refuse(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert main(["sign", *arguments]) == 2

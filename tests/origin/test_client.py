@@ -28,3 +28,11 @@ def test_a_query_is_signed_again_when_it_changes() -> None:
         message, signature = query_message(path, query)
         assert RING.verify(signature, message)
     assert second.count("sig=") == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/fn:a%3Ab/plain/local:///a", "/fn:\u00e9/plain/local:///a", "/w:1/plain/local:///a?b", "/a b", ""]
+)
+def test_what_would_not_arrive_as_it_was_signed_is_not_signed(path: str) -> None:
+    with pytest.raises(ValueError, match="would not arrive"):
+        sign_path(RING, path)

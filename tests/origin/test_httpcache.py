@@ -66,6 +66,7 @@ TAG = '"abc"'
         ('w/"abc"', False),
         ('"abc" "x"', False),
         ('"x", *', False),
+        ('"' + "x" * 9000 + '", "abc"', False),
         ('"x\n", "abc"', False),
     ],
 )

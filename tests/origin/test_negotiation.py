@@ -31,6 +31,7 @@ CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
         ("image/jxl", ALL, JXL),
         ("image/jxl", frozenset({WEBP}), None),
         (";;,,q=1", ALL, None),
+        ("image/webp," + "x/y," * 1000, ALL, None),
     ],
 )
 def test_the_best_format_that_is_on_and_named_wins(

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from origin.errors import BadRecipe, BadRequest, OriginError, SourceForbidden, TooLarge, Unauthorized
-from origin.uploads import check_token, read_upload
+from origin.uploads import check_token, parse_upload, read_body
 
 TOKENS = ("0123456789abcdef", "fedcba9876543210")
 
@@ -45,7 +45,7 @@ def read(
     body: bytes, content_type: str = FORM, max_bytes: int = 1000, announce: int | None = -1
 ) -> tuple[bytes, dict[str, str]]:
     length = len(body) if announce == -1 else announce
-    upload = read_upload(io.BytesIO(body), length, content_type, max_bytes)
+    upload = parse_upload(read_body(io.BytesIO(body), length, content_type, max_bytes), content_type, max_bytes)
     return upload.image, dict(upload.fields)
 
 
@@ -78,6 +78,7 @@ def test_a_body_of_unknown_length_is_read_as_far_as_the_limit() -> None:
         (form((IMAGE, b"x"), (IMAGE, b"y")), FORM, -1, BadRequest),
         (form((IMAGE, b"x"), ('name="width"', b"1"), ('name="width"', b"2")), FORM, -1, BadRecipe),
         (form((IMAGE, b"x"), ('name="width"', b"\xff")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), ('name="width"\r\nContent-Type: text/plain; charset=foo', b"1")), FORM, -1, BadRequest),
         (form((IMAGE, b"x"), end=b""), FORM, -1, BadRequest),
         (b"--edge", FORM, -1, BadRequest),
         (b"anything", "multipart/form-data", -1, BadRequest),
@@ -89,3 +90,18 @@ def test_a_broken_upload_is_refused(
 ) -> None:
     with pytest.raises(kind):
         read(body, content_type, announce=announce)
+
+
+def test_a_body_that_cannot_be_read_is_the_caller_s_mistake() -> None:
+    class Broken(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise RuntimeError("chunk of no size")
+
+    with pytest.raises(BadRequest):
+        read_body(Broken(), None, "image/png", 1000)
+
+
+def test_the_same_picture_has_the_same_identity_whoever_sends_it() -> None:
+    raw = parse_upload(b"picture", "image/png", 1000)
+    formed = parse_upload(form((IMAGE, b"picture")), FORM, 1000)
+    assert raw.identity == formed.identity != parse_upload(b"other", "image/png", 1000).identity

@@ -1,6 +1,7 @@
 """The resources about the service, CORS, and how it starts and stops."""
 
 import json
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from origin.client import path_for, sign_path, sign_query
 from origin.version import VERSION
 from tests.pictures import jpeg
-from tests.service.conftest import KEY, SALT, Service, free_port
+from tests.service.conftest import KEY, RING, SALT, TOKEN, Service, free_port
 
 
 def test_health_says_that_this_process_answers(service: Service, pictures: Path) -> None:
@@ -38,7 +40,8 @@ def test_a_browser_may_ask_first(service: Service, path: str) -> None:
     reply = service.ask("OPTIONS", path, headers)
     assert (reply.status, reply.body) == (204, b"")
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert "POST" in reply.headers["access-control-allow-methods"]
+    assert ("POST" in reply.headers["access-control-allow-methods"]) == (path == "/resize")
+    assert reply.headers["allow"] == reply.headers["access-control-allow-methods"]
     assert "Authorization" in reply.headers["access-control-allow-headers"]
 
 
@@ -82,7 +85,37 @@ def test_several_workers_give_one_tag(tmp_path: Path) -> None:
         assert two.stop() == 0
 
 
-def test_neither_keys_nor_tokens_ever_reach_the_log(service: Service) -> None:
+@pytest.mark.parametrize("method", ["POST", "PUT", "BREW", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/", "/health", "/sig/w:1/plain/local:///a.jpg"])
+def test_a_method_that_is_not_there_is_answered_with_those_that_are(service: Service, method: str, path: str) -> None:
+    reply = service.ask(method, path)
+    assert reply.problem["status"] == 405
+    assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_a_format_that_cannot_be_written_is_not_negotiated(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    service = Service(tmp_path / "log", {"BLENDBEAT_AUTO_FORMATS": "jxl,webp", "BLENDBEAT_LOCAL_ROOT": str(tmp_path)})
+    try:
+        reply = service.get("local:///a.jpg", "w:10", Accept="image/jxl")
+        assert (reply.status, reply.headers["content-type"]) == (200, "image/jpeg")
+        assert "does not write jxl" in service.log.read_text()
+    finally:
+        assert service.stop() == 0
+
+
+def test_neither_keys_nor_tokens_nor_signatures_ever_reach_the_log(service: Service) -> None:
+    signed = sign_path(RING, path_for("https://me:hunter2@127.0.0.1:1/a?X-Amz-Signature=hunter3", ["w:1"]))
+    service.ask("GET", signed)
+    service.ask("GET", f"{signed}?x=1")
+    service.ask("GET", sign_query(RING, "/resize?url=https%3A%2F%2F127.0.0.1:1%2Fa%3Ftoken%3Dhunter4"))
+    service.ask("POST", "/resize", {"Authorization": f"Bearer {TOKEN}"}, b"no picture")
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as raw:
+        raw.sendall(f"GET {signed}\u00e9 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = raw.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
     log = service.log.read_text()
-    assert KEY not in log
-    assert SALT not in log
+    assert "not-http" in log
+    for secret in (KEY, SALT, TOKEN, signed.split("/")[1], "hunter"):
+        assert secret not in log

@@ -1,5 +1,6 @@
 """The API the service was born with."""
 
+import socket
 from pathlib import Path
 from urllib.parse import quote
 
@@ -110,3 +111,13 @@ def test_an_upload_without_a_token_is_401(service: Service, token: str | None) -
 def test_a_bad_upload_is_told_what_is_wrong(service: Service, target: str, body: bytes, status: int) -> None:
     reply = service.ask("POST", target, {"Authorization": f"Bearer {TOKEN}"}, body)
     assert reply.problem["status"] == status
+    assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("body", [b"zz\r\nabc\r\n0\r\n\r\n", b"5\r\nab"])
+def test_a_chunked_body_that_is_none_is_400(service: Service, body: bytes) -> None:
+    head = f"POST /resize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as raw:
+        raw.sendall(head.encode() + body)
+        raw.shutdown(socket.SHUT_WR)
+        assert raw.recv(12) == b"HTTP/1.1 400"

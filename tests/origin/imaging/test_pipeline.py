@@ -3,6 +3,7 @@
 import pickle
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -32,7 +33,7 @@ def libvips_as_in_service() -> None:
 
 def job(options: str = "", name: OutputFormat | None = None, limits: Limits = LIMITS) -> Job:
     recipe = parse(f"/{options}/plain/local:///a.png" if options else "/plain/local:///a.png").recipe
-    return Job(recipe, name or recipe.format, 90, limits)
+    return Job(replace(recipe, format=name or recipe.format), 90, limits)
 
 
 def made(body: bytes, options: str = "", name: OutputFormat | None = None) -> pyvips.Image:

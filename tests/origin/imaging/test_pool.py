@@ -20,7 +20,7 @@ LIMITS = Limits(source_pixels=50_000_000, result_side_px=8192)
 
 
 def job(width_px: int = 0, name: OutputFormat | None = None) -> Job:
-    return Job(Recipe(resize=Resize(width_px=width_px)), name, 80, LIMITS)
+    return Job(Recipe(resize=Resize(width_px=width_px), format=name), 80, LIMITS)
 
 
 class Gate:
@@ -36,7 +36,7 @@ class Gate:
         self.entered.append(threading.get_native_id())
         self._closed.acquire()
         self._closed.release()
-        return Rendered(body, OutputFormat.PNG, what.recipe.resize.width_px, 0, 0.0)
+        return Rendered(body, OutputFormat.PNG, what.recipe.resize.width_px, 0, "", 0.0)
 
     def open(self) -> None:
         self._closed.release()
@@ -69,7 +69,7 @@ def test_raises_what_transform_raises() -> None:
     with pytest.raises(BrokenImage):
         native.transform(pictures.png()[:100], job())
     with pytest.raises(TooCostly):
-        native.transform(pictures.png(), Job(Recipe(), None, 80, Limits(10, 10)))
+        native.transform(pictures.png(), Job(Recipe(), 80, Limits(10, 10)))
 
 
 def test_a_fault_of_ours_comes_out_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_whoever_makes_pixels_gives_way_to_the_event_loop(monkeypatch: pytest.Mo
 
     def noted(body: bytes, what: Job) -> Rendered:
         nice.append(os.getpriority(os.PRIO_PROCESS, 0))
-        return Rendered(body, OutputFormat.PNG, 1, 1, 0.0)
+        return Rendered(body, OutputFormat.PNG, 1, 1, "", 0.0)
 
     monkeypatch.setattr(pool_module, "transform", noted)
     before = os.getpriority(os.PRIO_PROCESS, 0)

@@ -68,8 +68,9 @@ def test_configuring_twice_does_not_tell_twice() -> None:
 
 
 def test_a_line_break_in_a_target_cannot_forge_a_line() -> None:
-    event = RequestTold("id", "GET", "/a\n{}", 404, "nothing-here", 0, 1.0, {"problem": "a\nb"})
-    assert told("json", io.StringIO(), event).count("\n") == 1
+    event = RequestTold("id", "GET", "/a\n{}", 404, "nothing-here", 0, 1.0, {"problem": "a\nb\u2028c"})
+    for log_format in ("json", "text"):
+        assert len(told(log_format, io.StringIO(), event).splitlines()) == 1
 
 
 def test_a_fault_of_ours_is_an_error_with_its_traceback() -> None:

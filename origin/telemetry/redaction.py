@@ -1,0 +1,39 @@
+"""What of a request target may be told: no signature, and nothing of a source's URL that may be a secret.
+
+A signature is as good as a password for its URL. A source's query often is a
+signature of its own, and what stands before an ``@`` is a name and a password.
+"""
+
+import re
+from itertools import takewhile
+
+from origin.rawpath import Target, split_signed
+
+_QUERY_SIGNATURE = re.compile(r"(^|&)sig=[^&]*")
+_SOURCE_QUERY = re.compile(r"(?:%3[Ff]|\?)[^&@]*")
+_CREDENTIALS = re.compile(r"(//|%2[Ff]%2[Ff])[^/&]*%40")
+_CREDENTIALS_IN_QUERY = re.compile(r"(//)[^/&]*@")
+"""In a path a bare ``@`` sets off the format."""
+
+
+def loggable(target: Target) -> str:
+    """*target* for the log. A source in base64 cannot be read anyway and is left out.
+
+    >>> loggable(Target("/oKfUtW34/w:300/plain/https://me:pw%40x.example/a.jpg%3Ftoken=1@png", "sig=s&utm=1"))
+    '/-/w:300/plain/https://-@x.example/a.jpg%3F-@png?sig=-&utm=1'
+    """
+    signed = split_signed(target.path)
+    path = target.path if signed is None else f"/-/{_rest(signed.rest[1:])}"
+    query = _CREDENTIALS_IN_QUERY.sub(r"\1-@", _source(_QUERY_SIGNATURE.sub(r"\1sig=-", target.query)))
+    return f"{path}?{query}" if query else path
+
+
+def _rest(rest: str) -> str:
+    segments = rest.split("/")
+    options = list(takewhile(lambda segment: ":" in segment, segments))
+    source = segments[len(options) :]
+    return "/".join([*options, _source("/".join(source)) if source[:1] == ["plain"] else "-"])
+
+
+def _source(text: str) -> str:
+    return _SOURCE_QUERY.sub("%3F-", _CREDENTIALS.sub(r"\1-@", text))
