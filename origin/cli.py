@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in bad.problems:
             print(f"blendbeat: {problem}", file=sys.stderr)
         return EXIT_STATUS
-    except (BadRecipe, ValueError) as bad:
+    except (BadRecipe, ValueError, FileNotFoundError) as bad:
         print(f"blendbeat: {bad}", file=sys.stderr)
         return _USAGE_STATUS
     return status
@@ -67,9 +68,21 @@ def _serve(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
     environ = environment(_DEVELOPMENT_FOLDER, environ) if chosen.dev else dict(environ)
     settings = Settings.from_environ(environ)
     if chosen.dev:
+        if _is_taken(settings.port):
+            sys.exit(f"blendbeat: port {settings.port} is taken; choose another: PORT=8081 make run")
         _welcome(settings)
     # The same line as in the Procfile; this process becomes the server, so signals reach it.
     os.execve(sys.executable, [sys.executable, *_SERVER], environ)  # noqa: S606  no shell on purpose
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104  where the server is going to listen
+        except OSError:
+            return True
+    return False
 
 
 def _welcome(settings: Settings) -> None:
@@ -81,7 +94,7 @@ def _welcome(settings: Settings) -> None:
 
 
 def _sign(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    environ = environment(_DEVELOPMENT_FOLDER, environ) if chosen.dev else environ
+    environ = environment(_DEVELOPMENT_FOLDER, environ, make=False) if chosen.dev else environ
     ring = Settings.from_environ(environ).keys
     if not ring.pairs:
         raise BadSettings(("BLENDBEAT_KEYS: there is no key to sign with",))

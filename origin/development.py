@@ -30,14 +30,23 @@ def new_pair() -> dict[str, str]:
     return {"BLENDBEAT_KEYS": secrets.token_hex(32), "BLENDBEAT_SALTS": secrets.token_hex(32)}
 
 
-def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def environment(folder: Path, environ: Mapping[str, str], *, make: bool = True) -> dict[str, str]:
     """*environ*, completed with what a first start needs.
 
     Args:
-        folder: Where the made keys are kept between starts; created if need be.
+        folder: Where the made keys are kept between starts.
         environ: What was set on purpose.
+        make: Whether to make keys if there are none yet.
+
+    Raises:
+        FileNotFoundError: There are none and none may be made.
     """
-    made = _remembered(folder / "development.env")
+    file = folder / "development.env"
+    if not make and not file.exists():
+        raise FileNotFoundError(
+            f"there are no development keys in {folder.absolute()}; `blendbeat serve --dev` makes them"
+        )
+    made = _remembered(file)
     if environ.get("BLENDBEAT_KEYS") or environ.get("BLENDBEAT_SALTS"):
         made = {name: value for name, value in made.items() if name == "BLENDBEAT_UPLOAD_TOKENS"}
     return {**made, "BLENDBEAT_LOCAL_ROOT": str(SAMPLES), **{name: text for name, text in environ.items() if text}}

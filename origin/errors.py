@@ -11,6 +11,8 @@ arguments are exactly what ``__init__`` takes.
 
 from typing import ClassVar
 
+_LONGEST_QUOTE = 200
+
 
 class OriginError(Exception):
     """A request that cannot be answered with a picture.
@@ -46,12 +48,17 @@ class BadRecipe(OriginError):
     title = "The URL is not understood"
 
     def __init__(self, segment: str, reason: str) -> None:
-        super().__init__(f"{segment!r}: {reason}")
-        self.segment = segment
-        self.reason = reason
+        self.segment = _shortened(segment)
+        self.reason = _shortened(reason)
+        super().__init__(f"{self.segment!r}: {self.reason}")
 
     def __reduce__(self) -> tuple[type["BadRecipe"], tuple[str, str]]:
         return type(self), (self.segment, self.reason)
+
+
+def _shortened(text: str) -> str:
+    """*text* as far as it helps: whoever sent a hundred kilobytes need not get them back."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
 class BadRequest(OriginError):

@@ -58,7 +58,18 @@ def _seconds(text: str) -> float:
 
 
 def _list(read: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    return lambda text: tuple(read(item.strip()) for item in text.split(",") if item.strip())
+    def read_all(text: str) -> tuple[T, ...]:
+        values, problems = [], []
+        for item in text.split(","):
+            try:
+                values += [read(item.strip())] if item.strip() else []
+            except ValueError as error:
+                problems.append(str(error))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return tuple(values)
+
+    return read_all
 
 
 def _network(text: str) -> Network:

@@ -74,25 +74,30 @@ def pair_up(keys_hex: Iterable[str], salts_hex: Iterable[str]) -> tuple[KeyPair,
 
     Raises:
         ValueError: The lists differ in length, or an element is not hex or is
-            empty. The message names the position, never the value.
+            empty: all of it at once, by position, never with the value.
     """
     keys, salts = list(keys_hex), list(salts_hex)
+    problems = [
+        problem
+        for what, texts in (("key", keys), ("salt", salts))
+        for index, text in enumerate(texts, start=1)
+        if (problem := _problem(what, index, text))
+    ]
     if len(keys) != len(salts):
-        raise ValueError(f"{len(keys)} keys but {len(salts)} salts; they are paired by position")
-    return tuple(
-        KeyPair(_unhex("key", index, key), _unhex("salt", index, salt))
-        for index, (key, salt) in enumerate(zip(keys, salts, strict=True), start=1)
-    )
+        problems.append(f"{len(keys)} keys but {len(salts)} salts; they are paired by position")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(KeyPair(bytes.fromhex(key), bytes.fromhex(salt)) for key, salt in zip(keys, salts, strict=True))
 
 
-def _unhex(what: str, index: int, text: str) -> bytes:
+def _problem(what: str, index: int, text: str) -> str:
+    if not text.strip():
+        return f"{what} {index} is empty"
     try:
-        value = binascii.unhexlify(text.strip())
+        binascii.unhexlify(text.strip())
     except ValueError:
-        raise ValueError(f"{what} {index} is not hexadecimal") from None
-    if not value:
-        raise ValueError(f"{what} {index} is empty")
-    return value
+        return f"{what} {index} is not hexadecimal"
+    return ""
 
 
 def query_message(path: str, query: str) -> tuple[str, str]:

@@ -19,6 +19,18 @@ _CHUNK_BYTES = 256 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
 _MOST_DIGITS = 18
+_FAILURES = {
+    "NameResolutionError": "does not resolve",
+    "SSLError": "cannot be trusted: its certificate or its TLS is wrong",
+    "NewConnectionError": "refuses the connection",
+    "IncompleteRead": "sent less than it announced",
+    "InvalidChunkLength": "broke off in the middle",
+    "RemoteDisconnected": "hung up without an answer",
+    "ConnectionResetError": "hung up",
+    "DecodeError": "sent a body that cannot be decompressed",
+}
+"""What an operator wants to know, by the name of the innermost error: requests wraps it several times."""
+
 _HEADERS = {
     "User-Agent": f"blendBeat/{VERSION}",
     "Accept": "image/*,*/*;q=0.8",
@@ -160,4 +172,8 @@ def _lost_idle_connection(error: requests.ConnectionError) -> bool:
 def _translated(error: Exception, source: SourceRef) -> OriginError:
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return SourceTimeout(f"{source.host} was silent for too long")
-    return SourceFailed(f"{source.host} broke off, cannot be reached or makes no sense")
+    told = repr(error)
+    for kind, what in _FAILURES.items():
+        if kind in told:
+            return SourceFailed(f"{source.host} {what}")
+    return SourceFailed(f"{source.host} answered with what is no HTTP: {type(error).__name__}")

@@ -30,8 +30,9 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
 
 
 def tell(event: RequestTold) -> None:
-    """Log one request: errors of ours as errors, the rest as information."""
-    LOGGER.log(logging.ERROR if event.status == 500 else logging.INFO, "request", extra={"event": event})
+    """Log one request: faults of ours as errors, those of sources and load as warnings, the rest as information."""
+    level = logging.ERROR if event.status == 500 else logging.WARNING if event.status > 500 else logging.INFO
+    LOGGER.log(level, "request", extra={"event": event})
 
 
 class _Json(logging.Formatter):

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -73,6 +74,22 @@ def test_sign_and_serve_without_a_key_end_with_78(
     monkeypatch.setenv("BLENDBEAT_ALLOW_UNSIGNED", "1")
     assert main(["sign", "w:3", "local:///a.jpg"]) == 78
     assert capsys.readouterr().err.count("BLENDBEAT_KEYS") == 3
+
+
+def test_sign_makes_no_development_keys_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["sign", "--dev", "w:3", "local:///a.jpg"]) == 2
+    assert "there are no development keys" in capsys.readouterr().err
+    assert not (tmp_path / ".blendbeat").exists()
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_promised(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
+        with pytest.raises(SystemExit, match="is taken"):
+            main(["serve", "--dev"])
+    assert capsys.readouterr().out == ""
 
 
 def test_keys_new_prints_a_pair_the_settings_take(capsys: pytest.CaptureFixture[str]) -> None:

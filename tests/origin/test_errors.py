@@ -45,3 +45,9 @@ def test_our_own_faults_stay_in_the_log() -> None:
 def test_load_and_tokens_say_what_to_do() -> None:
     assert ("Retry-After", "1") in problem(Overloaded("x"), "id").headers
     assert ("WWW-Authenticate", "Bearer") in problem(Unauthorized("x"), "id").headers
+
+
+def test_nobody_gets_back_a_hundred_kilobytes() -> None:
+    answer = problem(BadRecipe("w:" + "9" * 100_000, "9" * 100_000), "id-1")
+    assert len(answer.body) < 2000
+    assert len(answer.details["problem"]) < 1000

@@ -130,3 +130,12 @@ def test_every_setting_stands_in_the_readme_with_its_default() -> None:
     shown = {variable.name: f"`{variable.default}`" if variable.default else "" for variable in VARIABLES}
     shown["BLENDBEAT_PIXEL_THREADS"] = "cores"
     assert rows == shown
+
+
+def test_every_wrong_item_of_a_list_is_named() -> None:
+    (sources,) = problems({**KEYS, "BLENDBEAT_ALLOWED_SOURCES": "foo,https://x/,ftp://y"})
+    assert "foo" in sources
+    assert "ftp://y" in sources
+    (keys,) = problems({"BLENDBEAT_KEYS": "xyz,aa", "BLENDBEAT_SALTS": "q"})
+    for part in ("key 1 is not", "salt 1 is not", "2 keys but 1 salts"):
+        assert part in keys

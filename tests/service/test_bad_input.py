@@ -174,6 +174,22 @@ def test_private_addresses_are_refused_unless_opened(tmp_path: Path, url: str) -
         assert closed.stop() == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/cut", "sent less than it announced"), ("/status/500", "answered 500"), ("/hang", "silent for too long")],
+)
+def test_an_operator_is_told_what_a_source_did(strict: Service, source: SourceServer, path: str, said: str) -> None:
+    assert said in strict.get(source.url(path), "w:11").problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("http://127.0.0.1:1/a", "refuses the connection"), ("http://no.such.invalid/a", "does not resolve")],
+)
+def test_an_operator_is_told_why_a_source_cannot_be_reached(strict: Service, url: str, said: str) -> None:
+    assert said in strict.get(url, "w:11").problem["detail"]
+
+
 def test_only_allowed_sources_are_fetched_redirects_included(tmp_path: Path) -> None:
     with SourceServer({"/public/a.jpg": jpeg(), "/private/a.jpg": jpeg()}) as source:
         allowed = f"{source.url('/public/')},{source.url('/redirect')}"

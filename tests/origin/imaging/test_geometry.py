@@ -206,6 +206,7 @@ RECIPES = st.builds(
 @example(source=Size(1, 1), recipe=Recipe())
 @example(source=Size(5000, 1), recipe=Recipe(resize=Resize(width_px=10)))
 @example(source=Size(200, 100), recipe=Recipe(resize=Resize(ResizingType.FORCE, 100, 200)))
+@example(source=Size(1, 4), recipe=Recipe(resize=Resize(ResizingType.FILL, 4, 1), dpr=0.1))
 def test_layout_is_what_the_grammar_says(source: Size, recipe: Recipe) -> None:
     resize = recipe.resize
     sx, sy, dpr = stated_shrink(source, resize, Fraction(recipe.dpr))
@@ -213,7 +214,11 @@ def test_layout_is_what_the_grammar_says(source: Size, recipe: Recipe) -> None:
         rounded(source.width_px / min(sx / dpr, Fraction(source.width_px))),
         rounded(source.height_px / min(sy / dpr, Fraction(source.height_px))),
     )
-    target = Size(rounded(resize.width_px * dpr), rounded(resize.height_px * dpr))
+    # "0 stays 0", and what was asked for does not become it.
+    target = Size(
+        max(rounded(resize.width_px * dpr), int(resize.width_px > 0)),
+        max(rounded(resize.height_px * dpr), int(resize.height_px > 0)),
+    )
     kept = stated_kept(scaled, target, resize)
     canvas = kept
     if resize.extend.enabled:
