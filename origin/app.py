@@ -7,7 +7,6 @@ from cachetiers.readthrough import ReadThrough
 from origin.concurrency import NativeThreads, breathe, deadline
 from origin.handlers import Pages, Pictures
 from origin.imaging.encode import WRITABLE
-from origin.imaging.limits import Limits
 from origin.imaging.load import READABLE
 from origin.imaging.pool import NativePool, encoder_version
 from origin.recipe import Scheme
@@ -34,8 +33,6 @@ def build_application(settings: Settings) -> Bottle:
     variants = Variants(
         ReadThrough(tier, wait_s=settings.sources.timeout_s + _MAKING_S),
         NativePool(imaging.threads, imaging.queue_limit),
-        Limits(imaging.max_source_pixels, imaging.max_result_side_px),
-        quality=imaging.quality,
         ttl_s=settings.ttl_s,
         encoder_version=encoder_version(),
     )

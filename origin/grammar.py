@@ -164,7 +164,7 @@ def _written(option: Option, draft: _Draft) -> str:
         arguments += own + [""] * (item.kind.takes - len(own))
     while arguments and not arguments[-1]:
         arguments.pop()
-    return ":".join([min(option.name, *option.aliases, key=len), *arguments]) if arguments else ""
+    return ":".join([min((option.name, *option.aliases), key=len), *arguments]) if arguments else ""
 
 
 def _value(item: Field, draft: _Draft) -> Any:

@@ -11,16 +11,32 @@ from urllib.parse import urlsplit
 from origin import grammar, httpcache, query, uploads
 from origin.answers import Answer, Headers, json_answer, problem
 from origin.concurrency import Offload
-from origin.errors import BadSignature, Expired, NothingHere, OriginError
+from origin.errors import (
+    BadRecipe,
+    BadSignature,
+    Expired,
+    NothingHere,
+    OriginError,
+    SourceFailed,
+    SourceMissing,
+    SourceTimeout,
+)
+from origin.imaging.job import Job
+from origin.imaging.limits import Limits
+from origin.marks import Marks
 from origin.negotiation import negotiate
+from origin.options import OPTIONS
 from origin.rawpath import Target, split_signed
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.settings import Settings
 from origin.signing import query_message
 from origin.sources.router import Sources
 from origin.uploads import Upload
-from origin.variants import Variant, Variants, minted_for
+from origin.variants import FALLBACK_TTL_S, Fetched, Variant, Variants, minted_for
 from origin.version import VERSION
+
+_INERT = frozenset(name.media_type for name in OutputFormat if name is not OutputFormat.SVG) | {"application/json"}
+"""Media types that a browser shows and never runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,7 @@ class Pictures:
         self._variants = variants
         self._auto_formats = auto_formats
         self._offload = offload
+        self._marks = Marks(sources)
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
@@ -85,7 +102,17 @@ class Pictures:
             raise NothingHere(f"there is no {exchange.target.path!r}; a picture's path starts with a signature")
         if not self._settings.keys.verify(path.signature, path.rest):
             raise BadSignature("the path was not signed with a key of this service")
-        return self._from_source(exchange, grammar.parse(path.rest))
+        return self._from_source(exchange, grammar.parse(path.rest, self._settings.dialect))
+
+    def info(self, exchange: Exchange) -> Answer:
+        """``GET /info/{signature}/{options}/{source}``: what is known about the source, as JSON."""
+        path = split_signed(exchange.target.path.removeprefix("/info"))
+        if path is None:
+            raise NothingHere("after /info comes a signature")
+        if not self._settings.keys.verify(path.signature, path.rest):
+            raise BadSignature("the path was not signed with a key of this service")
+        request = grammar.parse(path.rest, self._settings.dialect)
+        return self._found_or_made(exchange, request, self._job(request.recipe, info=True), vary=())
 
     def resize(self, exchange: Exchange) -> Answer:
         """``GET /resize?url=...``."""
@@ -109,10 +136,11 @@ class Pictures:
         upload = self._offload(lambda: uploads.parse_upload(data, kind, limit))
         fields = query.unique([*query.fields_of(exchange.target.query).items(), *upload.fields.items()])
         recipe = query.parse_recipe(fields)
-        key = self._variants.key(f"upload:{upload.identity}", recipe)
-        variant = self._variants.lookup(key) or self._variants.make(key, recipe, lambda: upload.image)
+        job = self._job(recipe)
+        key = self._variants.key(f"upload:{upload.identity}", job)
+        variant = self._variants.lookup(key) or self._variants.make(key, job, lambda: Fetched(upload.image))
         headers = (
-            ("Content-Type", variant.format.media_type),
+            ("Content-Type", variant.media_type),
             ("Cache-Control", "no-store"),
             ("Content-Disposition", _disposition("image", Delivery(), variant)),
         )
@@ -120,33 +148,72 @@ class Pictures:
 
     def _from_source(self, exchange: Exchange, request: ImageRequest) -> Answer:
         negotiated = negotiate(request.recipe.format, exchange.accept, self._auto_formats)
-        vary: Headers = (("Vary", "Accept"),) if negotiated.varies else ()
-        settled = replace(request, recipe=replace(request.recipe, format=negotiated.format))
+        varies = negotiated.varies and not request.recipe.raw
+        vary: Headers = (("Vary", "Accept"),) if varies else ()
         try:
-            return self._found_or_made(exchange, settled, vary)
+            recipe = replace(request.recipe, format=negotiated.format)
+            job = self._job(recipe, candidates=negotiated.candidates, watermark=self._configured_mark(recipe))
+            return self._found_or_made(exchange, request, job, vary)
         except OriginError as error:
             # Errors of such a URL vary like its pictures, or a cache would file them under one client's Accept.
             return problem(error, exchange.request_id, vary)
 
-    def _found_or_made(self, exchange: Exchange, request: ImageRequest, vary: Headers) -> Answer:
+    def _job(
+        self,
+        recipe: Recipe,
+        *,
+        candidates: frozenset[OutputFormat] = frozenset(),
+        watermark: bytes | None = None,
+        info: bool = False,
+    ) -> Job:
+        imaging = self._settings.imaging
+        limits = Limits(imaging.max_source_pixels, imaging.max_result_side_px, imaging.max_frames)
+        return Job(recipe, limits, imaging.quality, candidates, imaging.svg, watermark, info)
+
+    def _configured_mark(self, recipe: Recipe) -> bytes | None:
+        mark = recipe.watermark
+        if not mark.opacity or mark.text or mark.url or recipe.raw:
+            return None
+        if self._settings.imaging.watermark is None:
+            raise BadRecipe("watermark", "there is no configured watermark; set BLENDBEAT_WATERMARK, or use wmu or wmt")
+        return self._settings.imaging.watermark
+
+    def _fetch(self, request: ImageRequest) -> Fetched:
+        mark = request.recipe.watermark
+        named = self._marks.get(mark.url) if mark.opacity and mark.url and not mark.text else None
+        try:
+            return Fetched(self._sources.fetch(request.source), watermark=named)
+        except (SourceMissing, SourceFailed, SourceTimeout):
+            if request.fallback is None:
+                raise
+            return Fetched(self._sources.fetch(request.fallback), fallback=True, watermark=named)
+
+    def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
         lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
-        caching: Headers = (("Cache-Control", httpcache.cache_control(lifetimes)), *vary)
-        self._sources.check(request.source)
-        key = self._variants.key(request.source.url, request.recipe)
+        for source in filter(None, (request.source, request.fallback)):
+            self._sources.check(source)
+        key = self._variants.key(f"{request.source.url} {request.fallback.url if request.fallback else ''}", job)
         variant = self._variants.lookup(key)
         if variant is None and (held := _tag_of_ours(exchange.if_none_match, key)):
-            status = httpcache.cache_status("hit", detail="validator")
-            return Answer(304, (("ETag", held), *caching, ("Cache-Status", status)), outcome="validator")
+            caching = ("Cache-Control", httpcache.cache_control(lifetimes))
+            status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
+            return Answer(304, (("ETag", held), caching, *vary, status), outcome="validator")
         if variant is None:
-            variant = self._variants.make(key, request.recipe, lambda: self._sources.fetch(request.source))
-        details = _details(key, request.recipe, request.source.loggable, request.source.host, variant)
-        shared: Headers = (("ETag", variant.tag), *caching, ("Cache-Status", _cache_status(variant)))
+            variant = self._variants.make(key, job, lambda: self._fetch(request))
+        details = _details(key, job.recipe, request.source.loggable, request.source.host, variant)
+        seconds = int(FALLBACK_TTL_S)
+        caching = (
+            "Cache-Control",
+            httpcache.error_cache_control(seconds) if variant.fallback else httpcache.cache_control(lifetimes),
+        )
+        shared: Headers = (("ETag", variant.tag), caching, *vary, ("Cache-Status", _cache_status(variant)))
         if httpcache.matching_tag(exchange.if_none_match, variant.tag):
             return Answer(304, shared, outcome=variant.outcome, details=details)
         headers = (
-            ("Content-Type", variant.format.media_type),
+            ("Content-Type", variant.media_type),
             *shared,
             ("Content-Disposition", _disposition(_stem(request.source), request.delivery, variant)),
+            *_guard(variant.media_type),
         )
         return Answer(200, headers, variant.body, variant.outcome, details)
 
@@ -196,12 +263,13 @@ class Pages:
             "resources": {
                 "GET /{signature}/{option}/.../{source}": "a variant of a source image; "
                 "the source is plain/{percent-encoded URL}[@format] or {base64url}[.format]",
+                "GET /info/{signature}/{option}/.../{source}": "what is known about a source image, as JSON",
                 "GET /resize?url=&width=&height=&quality=80&format=jpeg&fit=contain&sig=": "the same as a query",
                 "POST /resize": "a variant of an uploaded image, with Authorization: Bearer",
                 "GET /health": "whether this process answers",
             },
             "options": {
-                option.name: {"aliases": list(option.aliases), "meaning": option.meaning} for option in grammar.OPTIONS
+                option.name: {"aliases": list(option.aliases), "meaning": option.meaning} for option in OPTIONS
             },
         }
         return json_answer(200, content, cache_s=60, outcome="describe")
@@ -221,10 +289,17 @@ def _cache_status(variant: Variant) -> str:
 
 def _disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
     name = delivery.filename or stem
-    suffix = f".{variant.format}"
+    suffix = f".{variant.suffix}" if variant.suffix else ""
     if not name.lower().endswith((suffix, ".jpeg") if suffix == ".jpg" else suffix):
         name += suffix
     return httpcache.content_disposition(name, attachment=delivery.attachment)
+
+
+def _guard(media_type: str) -> Headers:
+    """What keeps a browser from running a body that was meant to be looked at."""
+    if media_type in _INERT:
+        return ()
+    return (("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),)
 
 
 def _stem(source: SourceRef) -> str:
@@ -239,7 +314,7 @@ def _details(key: str, recipe: Recipe, source: str, host: str, variant: Variant)
         "recipe": recipe.canonical(),
         "source": source,
         "source_host": host,
-        "format": variant.format.value,
+        "format": variant.suffix,
     }
     if variant.outcome == "miss":
         details |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}

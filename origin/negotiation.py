@@ -18,18 +18,21 @@ class Negotiated:
     """What to encode and whether another client might have got something else.
 
     Args:
-        format: The concrete format, or None for the source's own.
+        format: The concrete format, or None for the source's own, or BEST for the smallest of the *candidates*.
         varies: Whether ``Accept`` had a say, so that every answer must carry ``Vary: Accept``.
+        candidates: For BEST, what the client reads beyond JPEG, PNG and GIF.
     """
 
     format: OutputFormat | None
     varies: bool
+    candidates: frozenset[OutputFormat] = frozenset()
 
 
 def negotiate(asked: OutputFormat | None, accept: str, switched_on: frozenset[OutputFormat]) -> Negotiated:
     """The format of the answer.
 
-    A format that was asked for wins. Otherwise the one of `NEGOTIABLE` that is
+    A format that was asked for wins; of ``best`` only what the client reads is
+    tried. Otherwise the one of `NEGOTIABLE` that is
     *switched_on* and that *accept* names with the highest weight; among equals
     the better one. ``*/*`` and ``image/*`` name none: every client sends them,
     whether or not it reads the newer formats (RFC 9110 section 12.5.1).
@@ -37,12 +40,14 @@ def negotiate(asked: OutputFormat | None, accept: str, switched_on: frozenset[Ou
     >>> negotiate(None, "image/avif,image/webp;q=0.9,*/*", frozenset({OutputFormat.WEBP}))
     Negotiated(format=<OutputFormat.WEBP: 'webp'>, varies=True)
     """
-    if asked is not None:
+    if asked is not None and asked is not OutputFormat.BEST:
         return Negotiated(asked, varies=False)
     if not switched_on:
-        return Negotiated(None, varies=False)
+        return Negotiated(asked, varies=False)
     weights = _weights(accept)
     named = [name for name in NEGOTIABLE if name in switched_on and weights.get(name.media_type, 0.0) > 0]
+    if asked is OutputFormat.BEST:
+        return Negotiated(asked, varies=True, candidates=frozenset(named))
     best = max(named, key=lambda name: weights[name.media_type], default=None)
     return Negotiated(best, varies=True)
 

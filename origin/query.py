@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl
 
 from origin.arguments import one_of, whole
 from origin.errors import BadRecipe
-from origin.grammar import FORMAT_NAMES, source_ref
-from origin.recipe import OutputFormat, Recipe, Resize, ResizingType, SourceRef
+from origin.grammar import source_ref
+from origin.kinds import FORMAT_NAMES
+from origin.recipe import Encoding, OutputFormat, Recipe, Resize, ResizingType, SourceRef
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ def parse_recipe(fields: Mapping[str, str]) -> Recipe:
         BadRecipe: A field is unknown or its value is not in the language; names the field.
 
     >>> parse_recipe({"width": "300", "fit": "cover"}).canonical()
-    'format=jpg quality=80 resize.type=fill resize.width_px=300'
+    'encoding.quality=80 format=jpg resize.type=fill resize.width_px=300'
     """
     for name in fields:
         if name not in FIELDS:
@@ -66,7 +67,7 @@ def parse_recipe(fields: Mapping[str, str]) -> Recipe:
             width_px=_read(fields, "width", whole(0), 0),
             height_px=_read(fields, "height", whole(0), 0),
         ),
-        quality=_read(fields, "quality", whole(1, 100), _DEFAULT_QUALITY),
+        encoding=Encoding(quality=_read(fields, "quality", whole(1, 100), _DEFAULT_QUALITY)),
         format=_read(fields, "format", one_of(FORMAT_NAMES), OutputFormat.JPEG),
     )
 

@@ -58,6 +58,7 @@ class Routes:
         self._route(app, "/", {"GET": self._pages.describe})
         self._route(app, "/health", {"GET": self._pages.health})
         self._route(app, "/resize", {"GET": self._pictures.resize, "POST": self._pictures.resize_upload})
+        self._route(app, "/info" + _ANY_PATH, {"GET": self._pictures.info})
         self._route(app, _ANY_PATH, {"GET": self._pictures.signed})
 
     def _route(self, app: Bottle, path: str, handlers: dict[str, Handler]) -> None:

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from origin.arguments import anything, boolean, one_of, whole
+from origin.errors import BadRecipe
+from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
 from origin.negotiation import NEGOTIABLE
+from origin.options import BY_NAME
 from origin.recipe import OutputFormat
 from origin.signing import KeyRing, pair_up
 from origin.sources.allowlist import SourcePattern, parse_pattern
@@ -93,6 +96,28 @@ def _negotiable(text: str) -> frozenset[OutputFormat]:
     return frozenset() if text == "none" else frozenset(read(item.strip()) for item in text.split(","))
 
 
+def _preset(text: str) -> tuple[str, tuple[str, ...]]:
+    name, equals, options = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not options:
+        raise ValueError(f"{text!r} is not name=option:argument/option:argument")
+    return name, tuple(options.split("/"))
+
+
+def _option(text: str) -> str:
+    if text not in BY_NAME:
+        raise ValueError(f"{text!r} is no option")
+    return BY_NAME[text].name
+
+
+def _picture(text: str) -> bytes | None:
+    if not text:
+        return None
+    try:
+        return Path(text).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{text!r} cannot be read: {error.strerror}") from None
+
+
 def _token(text: str) -> str:
     if len(text) < 16 or not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", text):
         raise ValueError("a token needs at least 16 letters, digits or . _ ~ + / = -")
@@ -157,6 +182,19 @@ VARIABLES: Final = (
         _negotiable,
         "formats given to clients whose `Accept` names them, of avif webp jxl; `none`: none",
     ),
+    Variable(
+        "BLENDBEAT_PRESETS",
+        "",
+        _list(_preset),
+        "named lists of options, `name=rs:fill:200:200/q:70,other=...`; `default` goes before the options of every URL",
+    ),
+    Variable("BLENDBEAT_ONLY_PRESETS", "0", boolean, "URLs may name presets and nothing else"),
+    Variable("BLENDBEAT_ALLOWED_OPTIONS", "", _list(_option), "options that URLs may use; none: all"),
+    Variable("BLENDBEAT_WATERMARK", "", _picture, "file with the picture that `watermark` lays over a result"),
+    Variable("BLENDBEAT_SVG", "0", boolean, "draw SVG sources, without scripts and outside references"),
+    Variable(
+        "BLENDBEAT_MAX_FRAMES", "64", whole(1, 10000), "frames of an animation that are used; the rest is left out"
+    ),
     Variable("BLENDBEAT_QUALITY", "80", whole(1, 100), "quality where the URL says nothing"),
     Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), whole(1, 256), "native threads per worker that make pixels"),
     Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures per worker that may wait for a thread"),
@@ -198,7 +236,10 @@ class ImagingSettings:
     quality: int
     max_source_pixels: int
     max_result_side_px: int
+    max_frames: int
     auto_formats: frozenset[OutputFormat]
+    svg: bool
+    watermark: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +249,7 @@ class Settings:
     port: int
     workers: int
     keys: KeyRing
+    dialect: Dialect
     upload_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
     sources: SourceSettings
@@ -227,13 +269,14 @@ class Settings:
         """
         reader = _Reader(environ)
         values = {variable.name.removeprefix("BLENDBEAT_"): reader.read(variable) for variable in VARIABLES}
-        keys = reader.key_ring(values)
+        keys, dialect = reader.key_ring(values), reader.dialect(values)
         if reader.problems:
             raise BadSettings(tuple(reader.problems))
         return cls(
             port=values["PORT"],
             workers=values["WEB_CONCURRENCY"],
             keys=keys,
+            dialect=dialect,
             upload_tokens=values["UPLOAD_TOKENS"],
             max_upload_bytes=values["MAX_UPLOAD_BYTES"],
             sources=SourceSettings(
@@ -252,7 +295,10 @@ class Settings:
                 quality=values["QUALITY"],
                 max_source_pixels=values["MAX_SOURCE_PIXELS"],
                 max_result_side_px=values["MAX_RESULT_SIDE_PX"],
+                max_frames=values["MAX_FRAMES"],
                 auto_formats=values["AUTO_FORMATS"],
+                svg=values["SVG"],
+                watermark=values["WATERMARK"],
             ),
             memory_tier_bytes=values["MEMORY_TIER_BYTES"],
             ttl_s=values["TTL_S"],
@@ -282,6 +328,15 @@ class _Reader:
         except ValueError as error:
             self.problems.append(f"{variable.name}: {error}")
             return variable.read(variable.default)
+
+    def dialect(self, values: Mapping[str, Any]) -> Dialect:
+        try:
+            return Dialect(
+                dict(values["PRESETS"]), values["ONLY_PRESETS"], frozenset(values["ALLOWED_OPTIONS"]) or None
+            )
+        except BadRecipe as error:
+            self.problems.append(f"BLENDBEAT_PRESETS: {error.detail}")
+            return Dialect()
 
     def key_ring(self, values: Mapping[str, Any]) -> KeyRing:
         try:

@@ -1,8 +1,9 @@
 """The use case: one variant of one source, from the cache or made now. Knows no HTTP."""
 
+import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
@@ -10,37 +11,51 @@ from cachetiers.key import digest
 from cachetiers.readthrough import Found, Outcome, ReadThrough
 from origin.errors import Overloaded
 from origin.grammar import GRAMMAR_VERSION
-from origin.imaging.limits import Limits
-from origin.imaging.pipeline import Job
+from origin.imaging.job import Job
 from origin.imaging.pool import Pixels
-from origin.recipe import OutputFormat, Recipe
+from origin.recipe import Recipe
 
-Fetch = Callable[[], bytes]
-"""Gets the source's bytes; called at most once, and not at all for a hit."""
+FALLBACK_TTL_S = 10.0
+"""A picture that stands for another is asked for again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Source bytes, whether they are those of the fallback because the source itself failed, and a watermark's."""
+
+    body: bytes
+    fallback: bool = False
+    watermark: bytes | None = None
+
+
+Fetch = Callable[[], Fetched]
+"""Gets the source; called at most once, and not at all for a hit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A picture ready to be answered, and how it came about.
+    """A body ready to be answered, and how it came about.
 
     Args:
-        body: The encoded picture.
-        format: What it is encoded in.
+        body: An encoded picture; or what is known about one, as JSON; or a source as it is.
+        media_type: What it is.
+        suffix: The usual end of a file's name, without the dot; empty when there is none.
         tag: A strong entity tag with its quotes: the same in every process, for as long as the bytes are.
-        age_s: Whole seconds since it was made.
         ttl_s: Whole seconds for which we keep it fresh from now on.
         outcome: Hit, miss or coalesced.
         stored: Whether it is kept now.
+        fallback: Whether it stands for a source that failed.
         facts: What making it cost, as texts.
     """
 
     body: bytes
-    format: OutputFormat
+    media_type: str
+    suffix: str
     tag: str
-    age_s: int
     ttl_s: int
     outcome: Outcome
     stored: bool
+    fallback: bool
     facts: dict[str, str]
 
 
@@ -50,54 +65,56 @@ class Variants:
     Args:
         cache: Where they are kept.
         pixels: Who makes them.
-        limits: What they may cost.
-        quality: Where a recipe names none.
         ttl_s: How long they are fresh.
         encoder_version: Enters every key, so that another encoder never answers with this one's bytes.
-        clock: The time.
+        clock: Unix time in seconds.
     """
 
     def __init__(
         self,
         cache: ReadThrough,
         pixels: Pixels,
-        limits: Limits,
         *,
-        quality: int,
         ttl_s: float,
         encoder_version: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cache = cache
         self._pixels = pixels
-        self._limits = limits
-        self._quality = quality
         self._ttl_s = ttl_s
         self._encoder_version = encoder_version
         self._clock = clock
 
-    def key(self, source: str, recipe: Recipe) -> str:
+    def key(self, source: str, job: Job) -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
 
         Args:
             source: What identifies the source.
-            recipe: As the URL spelled it, but with the negotiated format; None is the source's own.
+            job: What is to be made of it.
         """
-        return digest(GRAMMAR_VERSION, self._encoder_version, str(self._quality), recipe.canonical(), source)
+        return digest(
+            GRAMMAR_VERSION,
+            self._encoder_version,
+            _settled(job).canonical(),
+            str(job.default_quality),
+            " ".join(sorted(job.candidates)),
+            "info" if job.info else "",
+            "" if job.watermark is None else hashlib.blake2b(job.watermark, digest_size=16).hexdigest(),
+            source,
+        )
 
     def lookup(self, key: str) -> Variant | None:
         """The variant under *key* if it is kept and fresh."""
         found = self._cache.lookup(key)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, recipe: Recipe, fetch: Fetch) -> Variant:
+    def make(self, key: str, job: Job, fetch: Fetch) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
         """
-        job = Job(recipe, self._quality, self._limits)
         try:
             found = self._cache.fill(key, lambda: self._entry(job, fetch))
         except FollowerTimeout as error:
@@ -107,33 +124,49 @@ class Variants:
     def _entry(self, job: Job, fetch: Fetch) -> Entry:
         self._pixels.check_room()
         started_s = time.perf_counter()
-        body = fetch()
+        fetched = fetch()
         fetched_s = time.perf_counter()
-        rendered = self._pixels.transform(body, job)
+        if fetched.watermark is not None:
+            job = replace(job, watermark=fetched.watermark)
+        rendered = self._pixels.transform(fetched.body, job)
         waited_s = time.perf_counter() - fetched_s - rendered.transform_s
         facts = {
-            "format": rendered.format.value,
+            "media_type": rendered.media_type,
+            "suffix": rendered.suffix,
             "source": rendered.source_digest,
-            "source_bytes": str(len(body)),
+            "source_bytes": str(len(fetched.body)),
             "fetch_ms": _ms(fetched_s - started_s),
             "queue_ms": _ms(waited_s),
             "transform_ms": _ms(rendered.transform_s),
         }
-        return Entry(rendered.body, self._clock(), self._ttl_s, facts)
+        if fetched.fallback:
+            facts["fallback"] = "1"
+        ttl_s = min(self._ttl_s, FALLBACK_TTL_S) if fetched.fallback else self._ttl_s
+        return Entry(rendered.body, self._clock(), ttl_s, facts)
 
     def _variant(self, key: str, found: Found) -> Variant:
         entry = found.entry
-        age_s = entry.age_s(self._clock())
         return Variant(
             body=entry.value,
-            format=OutputFormat(entry.facts["format"]),
+            media_type=entry.facts["media_type"],
+            suffix=entry.facts["suffix"],
             tag=f'"{key}-{entry.facts["source"]}"',
-            age_s=int(age_s),
-            ttl_s=int(max(0.0, entry.ttl_s - age_s)),
+            ttl_s=int(max(0.0, entry.ttl_s - entry.age_s(self._clock()))),
             outcome=found.outcome,
             stored=found.stored,
+            fallback="fallback" in entry.facts,
             facts=dict(entry.facts),
         )
+
+
+def _settled(job: Job) -> Recipe:
+    """The recipe as far as it decides bytes: of a description, only what concerns the source."""
+    recipe = job.recipe
+    if job.info:
+        return Recipe(pages=recipe.pages, tighter=recipe.tighter, cachebuster=recipe.cachebuster)
+    if recipe.raw:
+        return Recipe(raw=True, tighter=replace(recipe.tighter, result_side_px=0), cachebuster=recipe.cachebuster)
+    return recipe
 
 
 def minted_for(tag: str, key: str) -> bool:

@@ -82,17 +82,20 @@ class Shrink:
     dpr: float
 
 
-def lay_out(source: Size, recipe: Recipe, longest_px: int = 0) -> Layout:
+def lay_out(source: Size, recipe: Recipe, longest_px: int = 0, *, vector: bool = False) -> Layout:
     """The layout of *source* under *recipe*.
 
     Args:
         source: As it is seen: turned by EXIF and by the recipe, trimmed.
         recipe: What the URL asks for.
         longest_px: A result with a longer side is scaled down to it, padding and all; 0: none.
+        vector: A drawing loses nothing by being drawn larger, so it always may be.
 
     >>> lay_out(Size(200, 100), Recipe(resize=Resize(ResizingType.FILL, 50, 50))).kept
     Area(left_px=26, top_px=0, size=Size(width_px=50, height_px=50))
     """
+    if vector:
+        recipe = replace(recipe, resize=replace(recipe.resize, enlarge=True))
     part = _part(source, recipe)
     shrink = shrink_of(part.size, recipe.resize, recipe.dpr)
     layout = _laid_out(part, shrink, recipe)

@@ -1,16 +1,19 @@
-"""Source bytes into a lazy picture, each format by its own loader and no other.
+"""Source bytes into a picture, each format by its own loader and no other.
 
 The generic loader would try whatever library claims the bytes; here only the one
 that belongs to the sniffed format is called, told to fail on the first sign of a
-truncated file and to read in one pass.
+truncated file and to read in one pass. What libvips leaves to others is in `foreign`.
 """
 
 from typing import Any
 
 import pyvips
 
-from origin.imaging.geometry import Layout, Size
+from origin.errors import NotAnImage
+from origin.imaging import foreign
+from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
+from origin.imaging.svg import sanitised
 
 _LOADERS = {
     SourceFormat.JPEG: "jpegload_buffer",
@@ -19,37 +22,85 @@ _LOADERS = {
     SourceFormat.AVIF: "heifload_buffer",
     SourceFormat.GIF: "gifload_buffer",
     SourceFormat.TIFF: "tiffload_buffer",
+    SourceFormat.SVG: "svgload_buffer",
+    SourceFormat.JXL: "jxlload_buffer",
+    SourceFormat.PDF: "pdfload_buffer",
 }
 
-READABLE = frozenset(_LOADERS)
+READABLE = frozenset(foreign.PIXELS) | {
+    name for name, loader in _LOADERS.items() if pyvips.type_find("VipsOperation", loader)
+}
 """Formats this build reads."""
+
+_DRAWN = frozenset({SourceFormat.SVG, SourceFormat.PDF})
+"""Formats without pixels of their own: as large as they are asked to be."""
+_PAGED = frozenset(
+    {SourceFormat.GIF, SourceFormat.WEBP, SourceFormat.TIFF, SourceFormat.AVIF, SourceFormat.JXL, SourceFormat.PDF}
+)
+_ANIMATED = frozenset({SourceFormat.GIF, SourceFormat.WEBP})
+
+DOTS_PER_INCH = 72.0
+"""At which a drawing's own size is taken where nobody asks otherwise: one px of the drawing is one of the picture."""
 
 _HIGHEST_JPEG_SHRINK = 8
 
 
-def open_header(body: bytes) -> SourceFacts:
+def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> SourceFacts:
     """What the header of *body* says; no pixel is decoded.
 
+    Args:
+        body: The whole source.
+        svg: Whether drawings are welcome.
+        page: The page whose size counts, from 0; only TIFF, AVIF and PDF have pages of different sizes.
+        dpi: Resolution at which the size of a drawing is meant; 0: `DOTS_PER_INCH`.
+
     Raises:
-        NotAnImage: The bytes are of no known format.
-        pyvips.Error: The loader refuses them.
+        NotAnImage: The bytes are of no known format, or of one that is not read.
+        BrokenImage, TooCostly: They are a drawing or of a foreign format, and refused.
+        pyvips.Error, UnicodeDecodeError: The loader refuses them.
     """
     source_format = sniff(body)
-    image = _open(source_format, body)
-    orientation = image.get("orientation") if image.get_typeof("orientation") else 1
-    if not 1 <= orientation <= 8:
-        orientation = 1
-    return SourceFacts(source_format, Size(image.width, image.height), orientation, bool(image.hasalpha()))
+    if source_format not in READABLE or (source_format is SourceFormat.SVG and not svg):
+        raise NotAnImage(f"{source_format} is not read here")
+    if source_format in foreign.HEADERS:
+        return foreign.HEADERS[source_format](body)
+    image = _open(source_format, body, _page(source_format, page, 1) | _scale(source_format, 1.0, dpi))
+    pages = _number(image, "n-pages", 1)
+    orientation = _number(image, "orientation", 1)
+    return SourceFacts(
+        source_format,
+        Size(image.width, image.height),
+        orientation if 1 <= orientation <= 8 else 1,
+        bool(image.hasalpha()),
+        pages,
+        animated=pages > 1 and source_format in _ANIMATED,
+    )
 
 
-def open_pixels(body: bytes, source: SourceFacts, layout: Layout, *, upright: bool) -> pyvips.Image:
-    """The picture, shrunk while it is decoded as far as the layout leaves room for a clean final resize."""
-    scaled = layout.scaled.turned() if upright and source.lies_sideways else layout.scaled
-    shrink = min(source.stored.width_px / scaled.width_px, source.stored.height_px / scaled.height_px)
-    options: dict[str, Any] = {}
-    if source.format is SourceFormat.JPEG:
-        options["shrink"] = jpeg_shrink(shrink)
-    return _open(source.format, body, **options)
+def open_pixels(
+    body: bytes, facts: SourceFacts, *, shrink: float, first_page: int, pages: int, dpi: float
+) -> pyvips.Image:
+    """The picture, shrunk while it is decoded as far as that leaves room for a clean final resize.
+
+    Several pages are stacked, with ``page-height``, ``n-pages``, ``delay`` (of those
+    frames) and ``loop``; a single one carries none of these and is a still.
+
+    Args:
+        body: The whole source.
+        facts: What `open_header` said of it.
+        shrink: By how much the caller will scale down at least, 1 and above. Below 1 a
+            drawing is drawn larger; other formats do not get larger here.
+        first_page: From 0. Formats that have no pages take no notice of it.
+        pages: How many from there; fewer if there are fewer.
+        dpi: The same as was given to `open_header`.
+    """
+    if facts.format in foreign.PIXELS:
+        return foreign.PIXELS[facts.format](body)
+    count = max(1, min(pages, facts.pages - first_page))
+    # No side of a result is below a pixel, whatever was asked.
+    shrink = min(shrink, facts.stored.width_px, facts.stored.height_px)
+    image = _open(facts.format, body, _page(facts.format, first_page, count) | _scale(facts.format, shrink, dpi))
+    return _told_pages(image, first_page, count)
 
 
 def jpeg_shrink(shrink: float) -> int:
@@ -67,6 +118,45 @@ def jpeg_shrink(shrink: float) -> int:
     return by
 
 
-def _open(source_format: SourceFormat, body: bytes, **options: Any) -> pyvips.Image:
+def _scale(source_format: SourceFormat, shrink: float, dpi: float) -> dict[str, float]:
+    """The loader's way to say it. AVIF's embedded thumbnails and TIFF's pyramids are somebody else's resize."""
+    if source_format is SourceFormat.JPEG:
+        return {"shrink": jpeg_shrink(shrink)}
+    if source_format is SourceFormat.WEBP:
+        return {"scale": min(1.0, 2.0 / shrink)}
+    if source_format in _DRAWN:
+        # Not the loader's own dpi: it would count twice for lengths in mm and the like.
+        return {"scale": (dpi or DOTS_PER_INCH) / DOTS_PER_INCH / shrink}
+    return {}
+
+
+def _page(source_format: SourceFormat, first: int, count: int) -> dict[str, int]:
+    # Left out where it can be: then AVIF gives its primary image, wherever that lies.
+    if source_format not in _PAGED or (first == 0 and count == 1):
+        return {}
+    return {"page": first, "n": count}
+
+
+def _told_pages(image: pyvips.Image, first: int, count: int) -> pyvips.Image:
+    delays = image.get("delay") if image.get_typeof("delay") else []
+    image = image.copy()
+    if count > 1:
+        image.set_type(pyvips.GValue.gint_type, "n-pages", count)
+        if delays:
+            image.set_type(pyvips.GValue.array_int_type, "delay", delays[first : first + count])
+        return image
+    for name in ("n-pages", "page-height", "delay", "loop", "gif-delay", "gif-loop"):
+        if image.get_typeof(name):
+            image.remove(name)
+    return image
+
+
+def _number(image: pyvips.Image, name: str, default: int) -> int:
+    return int(image.get(name)) if image.get_typeof(name) else default
+
+
+def _open(source_format: SourceFormat, body: bytes, options: dict[str, Any]) -> pyvips.Image:
+    if source_format is SourceFormat.SVG:
+        body = sanitised(body)
     loader = getattr(pyvips.Image, _LOADERS[source_format])
     return loader(body, access="sequential", fail_on="truncated", **options)

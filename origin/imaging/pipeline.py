@@ -1,4 +1,4 @@
-"""One variant from source bytes: judge, lay out, carry out the steps, encode.
+"""One variant from source bytes: open, judge, lay out, carry out the steps, encode.
 
 `transform` is a pure function over bytes and frozen values, all picklable, so it
 runs in a native thread or in a child process alike. It never runs on the event
@@ -6,57 +6,32 @@ loop: one call may take a second.
 """
 
 import hashlib
+import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pyvips
 
-from origin.errors import BrokenImage
-from origin.imaging import encode
-from origin.imaging.geometry import Layout, lay_out
-from origin.imaging.inspect import SourceFacts
-from origin.imaging.limits import Limits
-from origin.imaging.load import open_header, open_pixels
-from origin.recipe import WHITE, Colour, OutputFormat, Recipe
+from origin.errors import BrokenImage, CannotWrite, NotAnImage
+from origin.imaging import describe, encode, load, svg, watermark
+from origin.imaging.geometry import Area, Size, lay_out
+from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
+from origin.imaging.job import Job, Rendered
+from origin.imaging.steps import STEPS, Plan, crop, smart_area
+from origin.imaging.trimming import trimmed_area
+from origin.imaging.turning import turn_of
+from origin.recipe import OutputFormat, Recipe
+
+_INFO_SIDE_PX = 256
+"""Colours and hashes come from a picture about this large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to make of some source bytes.
-
-    Args:
-        recipe: What the URL asks for, its format negotiated; None is the source's own.
-        default_quality: Where the recipe names none.
-        limits: What it may cost.
-    """
-
-    recipe: Recipe
-    default_quality: int
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A finished variant, a short digest of the source it was made from, and how long it took."""
-
-    body: bytes
-    format: OutputFormat
-    width_px: int
-    height_px: int
-    source_digest: str
-    transform_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything the steps may look at, decided before the first pixel."""
-
-    source: SourceFacts
-    layout: Layout
-    recipe: Recipe
-    format: OutputFormat
+_MEDIA_TYPES = {
+    SourceFormat.JPEG: "image/jpeg",
+    SourceFormat.SVG: "image/svg+xml",
+    SourceFormat.ICO: "image/vnd.microsoft.icon",
+    SourceFormat.PDF: "application/pdf",
+}
 
 
 def transform(body: bytes, job: Job) -> Rendered:
@@ -69,109 +44,150 @@ def transform(body: bytes, job: Job) -> Rendered:
         CannotWrite: The format is not written by this build.
     """
     started_s = time.perf_counter()
+    limits = job.limits.tightened(job.recipe.tighter)
+    limits.judge_bytes(len(body))
     try:
-        plan = _plan(body, job)
-        image = open_pixels(body, plan.source, plan.layout, upright=job.recipe.auto_rotate)
-        for step in STEPS:
-            image = step(image, plan)
-        quality = encode.chosen_quality(plan.format, job.recipe.quality, job.default_quality)
-        encoded = encode.encode(image, plan.format, quality)
+        made, media_type, suffix = _untouched(body) if job.recipe.raw else _made(body, replace(job, limits=limits))
     except (pyvips.Error, UnicodeDecodeError) as error:
         # Odd metadata in a valid file makes pyvips raise UnicodeDecodeError.
         raise BrokenImage(_reason(error)) from None
     # Here and not in the caller: a large source takes a tenth of a second, which no event loop has.
     digest = hashlib.blake2b(body, digest_size=6).hexdigest()
-    return Rendered(encoded, plan.format, image.width, image.height, digest, time.perf_counter() - started_s)
+    return Rendered(made, media_type, suffix, digest, time.perf_counter() - started_s)
 
 
-def _plan(body: bytes, job: Job) -> Plan:
-    facts = open_header(body)
-    job.limits.judge_source(facts.stored)
-    turned = job.recipe.auto_rotate and facts.lies_sideways
-    layout = lay_out(facts.stored.turned() if turned else facts.stored, job.recipe)
-    job.limits.judge_layout(layout)
-    return Plan(facts, layout, job.recipe, encode.chosen_format(job.recipe.format, facts))
+def _untouched(body: bytes) -> tuple[bytes, str, str]:
+    try:
+        own = sniff(body)
+    except NotAnImage:
+        return body, "application/octet-stream", ""
+    return body, _MEDIA_TYPES.get(own, f"image/{own}"), own.value
 
 
-def _scale(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    scaled = plan.layout.scaled
-    if plan.recipe.auto_rotate and plan.source.lies_sideways:
-        scaled = scaled.turned()
-    if (image.width, image.height) == (scaled.width_px, scaled.height_px):
-        return image
-    x, y = scaled.width_px / image.width, scaled.height_px / image.height
-    if not image.hasalpha():
-        return image.resize(x, vscale=y)
-    # Colours under transparent pixels must not bleed into visible ones.
-    band_format = image.format
-    return image.premultiply().resize(x, vscale=y).unpremultiply().cast(band_format)
+def _made(body: bytes, job: Job) -> tuple[bytes, str, str]:
+    source = load.open_header(body, svg=job.svg, page=job.recipe.pages.first, dpi=job.recipe.pages.dpi)
+    if source.format is not SourceFormat.SVG:
+        job.limits.judge_source(source.stored)
+    if job.info:
+        return _described(body, source), "application/json", "json"
+    own = source.format.value
+    wanted = job.recipe.format
+    if wanted is OutputFormat.SVG:
+        if source.format is not SourceFormat.SVG:
+            raise CannotWrite("only an SVG source can be answered as SVG")
+        return svg.sanitised(body), wanted.media_type, own
+    if own in job.recipe.skip_processing and (wanted is None or wanted.value == own):
+        return (svg.sanitised(body) if own == "svg" else body), OutputFormat(own).media_type, own
+    written = _written(body, source, job)
+    return written.body, written.format.media_type, written.format.value
 
 
-def _upright(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    if plan.source.orientation == 1:
-        return image
-    if not plan.recipe.auto_rotate:
-        # Left alone means left alone: some encoders would pass the tag on, and the viewer would turn the picture.
-        image = image.copy()
-        image.remove("orientation")
-        return image
-    # Turning reads pixels in another order than the decoder delivers them; the scaled picture is small.
-    return image.copy_memory().autorot()
+def _described(body: bytes, source: SourceFacts) -> bytes:
+    shrink = max(1.0, min(source.stored.width_px, source.stored.height_px) / _INFO_SIDE_PX)
+    image = load.open_pixels(body, source, shrink=shrink, first_page=0, pages=1, dpi=0)
+    return json.dumps(describe.describe(body, source, image).as_json()).encode() + b"\n"
 
 
-def _crop(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    kept = plan.layout.kept
-    size = kept.size
-    if (image.width, image.height) == (size.width_px, size.height_px):
-        return image
-    if plan.layout.smart:
-        return image.copy_memory().smartcrop(size.width_px, size.height_px, interesting="attention")
-    return image.crop(kept.left_px, kept.top_px, size.width_px, size.height_px)
-
-
-def _to_srgb(image: pyvips.Image, plan: Plan) -> pyvips.Image:  # noqa: ARG001  every step takes the plan
-    if image.get_typeof("icc-profile-data"):
-        # A damaged profile says nothing about colours; then the numbers are taken as they stand.
-        with suppress(pyvips.Error):
-            image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
-    if image.interpretation != "srgb" or image.format != "uchar":
-        image = image.colourspace("srgb").cast("uchar")
-    return image
-
-
-def _extend(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    layout = plan.layout
-    if (image.width, image.height) == (layout.canvas.width_px, layout.canvas.height_px):
-        return image
-    if not image.hasalpha():
-        image = image.addalpha()
-    return image.embed(
-        layout.left_px, layout.top_px, layout.canvas.width_px, layout.canvas.height_px, background=[0, 0, 0, 0]
+def _written(body: bytes, source: SourceFacts, job: Job) -> encode.Written:
+    recipe = job.recipe
+    name = encode.chosen_format(recipe.format, source)
+    first, pages = _pages(source, recipe, job, name)
+    seen_by = turn_of(
+        source.orientation if recipe.auto_rotate else 1,
+        recipe.rotate // 90,
+        flip_horizontal=recipe.flip_horizontal,
+        flip_vertical=recipe.flip_vertical,
     )
+    trimmed: pyvips.Image | None = None
+    whole = source.stored
+    if recipe.trim.threshold is not None and pages == 1:
+        trimmed = load.open_pixels(
+            body, source, shrink=1.0, first_page=first, pages=1, dpi=recipe.pages.dpi
+        ).copy_memory()
+        area = trimmed_area(trimmed, recipe.trim, seen_by)
+        trimmed, whole = _cropped(trimmed, area), area.size
+    longest = min(side for side in (recipe.tighter.result_side_px, encode.longest_side_px(name)) if side)
+    drawn = source.format is SourceFormat.SVG
+    layout = lay_out(seen_by.seen(whole), recipe, longest, vector=drawn)
+    job.limits.judge_layout(layout, pages)
+    mark = watermark.picture(recipe.watermark, job.watermark)
+    plan = Plan(source, whole, seen_by, layout, recipe, name, mark)
+    image = trimmed or load.open_pixels(
+        body, source, shrink=_shrink(plan), first_page=first, pages=pages, dpi=recipe.pages.dpi
+    )
+    result = _steps(image, plan, pages)
+    order = encode.Order(recipe.encoding, recipe.metadata, job.default_quality, job.candidates)
+    written = encode.write(result, name, order)
+    return _no_larger(written, result, order, body, plan)
 
 
-def _flatten(image: pyvips.Image, plan: Plan) -> pyvips.Image:
-    if not image.hasalpha() or (plan.recipe.background is None and encode.keeps_alpha(plan.format)):
-        return image
-    return image.flatten(background=_bands(plan.recipe.background or WHITE))
+def _pages(source: SourceFacts, recipe: Recipe, job: Job, name: OutputFormat) -> tuple[int, int]:
+    """The first page or frame that is used, and how many."""
+    first = min(recipe.pages.first, source.pages - 1)
+    left = source.pages - first
+    if source.animated:
+        moving = recipe.pages.animate and (name is OutputFormat.BEST or encode.animates(name))
+        wanted = min(left, recipe.pages.count or left) if moving else 1
+    else:
+        wanted = min(left, recipe.pages.count or 1)
+    return first, job.limits.frames_of(source.stored, wanted)
 
 
-STEPS: tuple[Callable[[pyvips.Image, Plan], pyvips.Image], ...] = (
-    _scale,
-    _upright,
-    _crop,
-    _to_srgb,
-    _extend,
-    _flatten,
-)
-"""What happens to the pixels, in this order whatever the order of the options in the URL."""
+def _shrink(plan: Plan) -> float:
+    part, scaled = plan.layout.part.size, plan.layout.scaled
+    return min(part.width_px / scaled.width_px, part.height_px / scaled.height_px)
 
 
-def _bands(colour: Colour) -> list[int]:
-    return [colour.red, colour.green, colour.blue]
+def _steps(image: pyvips.Image, plan: Plan, pages: int) -> pyvips.Image:
+    if pages > 1 and not plan.source.animated:
+        # Pages of a document are one tall picture.
+        plan = replace(plan, layout=lay_out(plan.turn.seen(Size(image.width, image.height)), plan.recipe))
+        pages = 1
+    if pages == 1:
+        return _one_frame(image, plan)[0]
+    # Frames are taken from the strip again and again, not in one pass.
+    strip = image.copy_memory()
+    height = strip.height // pages
+    frames: list[pyvips.Image] = []
+    for number in range(pages):
+        frame, plan = _one_frame(strip.crop(0, number * height, strip.width, height), plan)
+        frames.append(frame)
+    joined = pyvips.Image.arrayjoin(frames, across=1).copy()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
+    for name in ("delay", "loop"):
+        if strip.get_typeof(name):
+            joined.set_type(strip.get_typeof(name), name, strip.get(name))
+    return joined
 
 
-_NOISE = ("unable to call", "source: bad seek", "vips2", "vips__")
+def _one_frame(image: pyvips.Image, plan: Plan) -> tuple[pyvips.Image, Plan]:
+    """The finished frame, and the plan for the next one: what is interesting in the first holds for all."""
+    for step in STEPS:
+        if step is crop and plan.layout.kept_smart:
+            image = image.copy_memory()  # looked at and then cut, which is twice
+            area = smart_area(image, plan.layout.kept.size)
+            plan = replace(plan, layout=replace(plan.layout, kept=area, kept_smart=False))
+        image = step(image, plan)
+    return image, plan
+
+
+def _cropped(image: pyvips.Image, area: Area) -> pyvips.Image:
+    return image.crop(area.left_px, area.top_px, area.size.width_px, area.size.height_px)
+
+
+def _no_larger(
+    written: encode.Written, image: pyvips.Image, order: encode.Order, body: bytes, plan: Plan
+) -> encode.Written:
+    """A picture that was only encoded anew is not made larger than it came, unless its quality was asked for."""
+    encoding = order.encoding
+    untouched = plan.source.format.value == written.format and plan.layout.result == plan.turn.seen(plan.source.stored)
+    if not untouched or len(written.body) <= len(body) or encoding.quality or encoding.max_bytes:
+        return written
+    smaller = encode.write(image, written.format, replace(order, encoding=replace(encoding, max_bytes=len(body))))
+    return min(written, smaller, key=lambda one: len(one.body))
+
+
+_NOISE = ("unable to call", "unable to copy", "source: bad seek", "vips2", "vips__")
 """How lines begin that name our own call or the encoder rather than what is wrong with the picture."""
 
 

@@ -13,7 +13,8 @@ import pyvips
 
 from origin.concurrency import NativeThreads
 from origin.errors import Overloaded
-from origin.imaging.pipeline import Job, Rendered, transform
+from origin.imaging.job import Job, Rendered
+from origin.imaging.pipeline import transform
 
 _NICE = 10
 """Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
@@ -82,10 +83,12 @@ def _step_back() -> None:
 def prepare_libvips() -> None:
     """Set libvips up for a server, once per process, after the fork."""
     pyvips.block_untrusted_set(True)  # loaders nobody fuzzed
+    # Drawings are untrusted too, and so read only where they are switched on, after they have been made harmless.
+    pyvips.operation_block_set("VipsForeignLoadSvg", False)
     pyvips.cache_set_max(0)  # remembering operations costs a tenth and never hits
     pyvips.concurrency_set(1)  # every core already has a picture of its own
 
 
 def encoder_version() -> str:
     """What decides the bytes besides the recipe and the source; enters every cache key."""
-    return f"libvips-{'.'.join(str(pyvips.version(part)) for part in range(3))}-1"
+    return f"libvips-{'.'.join(str(pyvips.version(part)) for part in range(3))}-2"

@@ -22,8 +22,10 @@ def loggable(target: Target) -> str:
     >>> loggable(Target("/oKfUtW34/w:300/plain/https://me:pw%40x.example/a.jpg%3Ftoken=1@png", "sig=s&utm=1"))
     '/-/w:300/plain/https://-@x.example/a.jpg%3F-@png?sig=-&utm=1'
     """
-    signed = split_signed(target.path)
-    path = target.path if signed is None else f"/-/{_rest(signed.rest[1:])}"
+    # /info has its signature one segment later.
+    prefix = "/info" if target.path.startswith("/info/") else ""
+    signed = split_signed(target.path.removeprefix(prefix))
+    path = target.path if signed is None else f"{prefix}/-/{_rest(signed.rest[1:])}"
     query = _CREDENTIALS_IN_QUERY.sub(r"\1-@", _source(_QUERY_SIGNATURE.sub(r"\1sig=-", target.query)))
     return f"{path}?{query}" if query else path
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from origin import grammar, query
 from origin.errors import BadRecipe
+from origin.options import OPTIONS
 from origin.recipe import ImageRequest
 
-_names = st.sampled_from([name for option in grammar.OPTIONS for name in (option.name, *option.aliases)])
+_names = st.sampled_from([name for option in OPTIONS for name in (option.name, *option.aliases)])
 _values = st.one_of(
     st.text(max_size=12),
     st.integers().map(str),
@@ -29,7 +30,7 @@ def test_a_path_gives_values_or_bad_recipe(path: str) -> None:
     with contextlib.suppress(BadRecipe):
         request = grammar.parse(path)
         assert isinstance(request, ImageRequest)
-        assert request == grammar.parse(path)
+        assert grammar.parse(grammar.spell(request)) == request
         assert isinstance(request.recipe.canonical(), str)
         assert isinstance(request.source.host, str)
 

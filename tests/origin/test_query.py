@@ -2,7 +2,7 @@ import pytest
 
 from origin.errors import BadRecipe
 from origin.query import fields_of, parse, parse_recipe, unique
-from origin.recipe import OutputFormat, Recipe, Resize, ResizingType, Scheme, SourceRef
+from origin.recipe import Encoding, OutputFormat, Recipe, Resize, ResizingType, Scheme, SourceRef
 
 
 def test_a_query_means_the_same_as_a_path_would() -> None:
@@ -10,11 +10,13 @@ def test_a_query_means_the_same_as_a_path_would() -> None:
         "url=https%3A%2F%2Fx.example%2Fa+b.jpg&width=300&height=200&fit=cover&quality=70&format=webp"
     )
     assert source == SourceRef(Scheme.HTTPS, "https://x.example/a b.jpg")
-    assert recipe == Recipe(resize=Resize(ResizingType.FILL, 300, 200), quality=70, format=OutputFormat.WEBP)
+    assert recipe == Recipe(
+        resize=Resize(ResizingType.FILL, 300, 200), encoding=Encoding(quality=70), format=OutputFormat.WEBP
+    )
 
 
 def test_quality_80_jpeg_and_contain_are_the_defaults() -> None:
-    default = Recipe(resize=Resize(ResizingType.FIT, 300, 0), quality=80, format=OutputFormat.JPEG)
+    default = Recipe(resize=Resize(ResizingType.FIT, 300, 0), encoding=Encoding(quality=80), format=OutputFormat.JPEG)
     assert parse_recipe({"width": "300"}) == default
     assert parse_recipe({"width": "300", "quality": "", "format": "jpeg", "fit": "contain"}) == default
 

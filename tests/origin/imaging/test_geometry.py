@@ -9,8 +9,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from origin.grammar import parse
-from origin.imaging.geometry import Layout, Size, lay_out, position
-from origin.recipe import Anchor, Extend, Gravity, Recipe, Resize, ResizingType
+from origin.imaging.geometry import Size, lay_out, position
+from origin.imaging.turning import turn_of
+from origin.recipe import Anchor, Crop, Extend, Gravity, Padding, Recipe, Resize, ResizingType
 
 SOURCE = Size(200, 100)
 
@@ -29,10 +30,16 @@ KNOWN = [
     ("resize:fit:0:50/enlarge:1", 100, 50),
     ("resize:fit:0:200/enlarge:1", 400, 200),
     ("resize:fit:300:0/enlarge:1", 300, 150),
-    ("resize:fit:300:300:0:1", 300, 300),
-    ("resize:fit:50:0:0:1", 50, 25),
-    ("resize:fit:0:200:0:1", 200, 200),
-    ("resize:fit:300:0:0:1", 300, 100),
+    ("resize:fit:300:300/extend:1", 300, 300),
+    ("resize:fit:50:0/extend:1", 50, 25),
+    ("resize:fit:0:200/extend:1", 200, 200),
+    ("resize:fit:300:0/extend:1", 300, 100),
+    ("resize:fit:20:50/extend_aspect_ratio:1", 20, 50),
+    ("resize:fit:300:300/extend_aspect_ratio:1", 200, 200),
+    ("resize:fit:250:500/extend_aspect_ratio:1", 200, 400),
+    ("resize:fit:0:50/extend_aspect_ratio:1", 100, 50),
+    ("resize:fit:0:200/extend_aspect_ratio:1", 200, 100),
+    ("resize:fit:300:0/extend_aspect_ratio:1", 200, 100),
     ("resize:fill:50:20", 50, 20),
     ("resize:fill:300:300", 200, 100),
     ("resize:fill:0:50", 100, 50),
@@ -41,15 +48,19 @@ KNOWN = [
     ("resize:fill:300:300/enlarge:1", 300, 300),
     ("resize:fill:250:300/enlarge:1", 250, 300),
     ("resize:fill:300:0/enlarge:1", 300, 150),
-    ("resize:fill:50:50:0:1", 50, 50),
-    ("resize:fill:50:20:0:1", 50, 20),
-    ("resize:fill:300:125:0:1", 300, 125),
-    ("resize:fill:300:50:0:1", 300, 50),
-    ("resize:fill:100:300:0:1", 100, 300),
-    ("resize:fill:0:50:0:1", 100, 50),
-    ("resize:fill:50:0:0:1", 50, 25),
-    ("resize:fill:0:200:0:1", 200, 200),
-    ("resize:fill:300:0:0:1", 300, 100),
+    ("resize:fill:50:50/extend:1", 50, 50),
+    ("resize:fill:50:20/extend:1", 50, 20),
+    ("resize:fill:300:125/extend:1", 300, 125),
+    ("resize:fill:300:50/extend:1", 300, 50),
+    ("resize:fill:100:300/extend:1", 100, 300),
+    ("resize:fill:0:50/extend:1", 100, 50),
+    ("resize:fill:50:0/extend:1", 50, 25),
+    ("resize:fill:0:200/extend:1", 200, 200),
+    ("resize:fill:300:0/extend:1", 300, 100),
+    ("resize:fill:20:50/extend_aspect_ratio:1", 20, 50),
+    ("resize:fill:250:500/extend_aspect_ratio:1", 200, 400),
+    ("resize:fill:100:300/extend_aspect_ratio:1", 100, 300),
+    ("resize:fill:0:200/extend_aspect_ratio:1", 200, 100),
     ("resize:fill-down:50:50", 50, 50),
     ("resize:fill-down:50:20", 50, 20),
     ("resize:fill-down:300:125", 200, 83),
@@ -60,28 +71,75 @@ KNOWN = [
     ("resize:fill-down:300:125/enlarge:1", 300, 125),
     ("resize:fill-down:250:300/enlarge:1", 250, 300),
     ("resize:fill-down:50:0/enlarge:1", 50, 25),
-    ("resize:fill-down:20:50:0:1", 20, 50),
-    ("resize:fill-down:300:300:0:1", 300, 300),
-    ("resize:fill-down:300:125:0:1", 300, 125),
-    ("resize:fill-down:250:300:0:1", 250, 300),
-    ("resize:fill-down:300:50:0:1", 300, 50),
-    ("resize:fill-down:100:300:0:1", 100, 300),
-    ("resize:fill-down:50:0:0:1", 50, 25),
-    ("resize:fill-down:300:0:0:1", 300, 100),
+    ("resize:fill-down:20:50/extend:1", 20, 50),
+    ("resize:fill-down:300:300/extend:1", 300, 300),
+    ("resize:fill-down:300:125/extend:1", 300, 125),
+    ("resize:fill-down:250:300/extend:1", 250, 300),
+    ("resize:fill-down:300:50/extend:1", 300, 50),
+    ("resize:fill-down:100:300/extend:1", 100, 300),
+    ("resize:fill-down:50:0/extend:1", 50, 25),
+    ("resize:fill-down:300:0/extend:1", 300, 100),
+    ("resize:fill-down:50:50/extend_aspect_ratio:1", 50, 50),
+    ("resize:fill-down:250:300/extend_aspect_ratio:1", 83, 100),
+    ("resize:fill-down:50:0/extend_aspect_ratio:1", 50, 25),
+    ("resize:fill-down:0:200/extend_aspect_ratio:1", 200, 100),
+    ("resize:fill-down:300:0/extend_aspect_ratio:1", 200, 100),
+    ("max_result_dimension:50/resize:fit:100:100", 50, 25),
+    ("max_result_dimension:50/resize:fit:0:0", 50, 25),
+    ("max_result_dimension:100/resize:fit:0:100", 100, 50),
+    ("max_result_dimension:100/resize:fit:1000:1000", 100, 50),
+    ("max_result_dimension:100/resize:fit:1000:1000/enlarge:1", 100, 50),
+    ("max_result_dimension:100/resize:fit:1000:2000/extend_aspect_ratio:1", 50, 100),
+    ("max_result_dimension:100/resize:fit:0:0/rotate:90", 50, 100),
+    ("max_result_dimension:50/resize:fill:100:1000", 50, 50),
+    ("max_result_dimension:50/resize:fill:0:0", 50, 25),
+    ("max_result_dimension:50/resize:fill:150:0", 50, 25),
+    ("max_result_dimension:100/resize:fill:1000:1000", 100, 50),
+    ("max_result_dimension:100/resize:fill:1000:2000/extend:1", 50, 100),
+    ("max_result_dimension:100/resize:fill:1000:2000/extend_aspect_ratio:1", 50, 100),
+    ("max_result_dimension:200/resize:fill:100:100/padding:100:200:300:400", 200, 144),
+    ("max_result_dimension:1000/resize:fill-down:100:100", 100, 100),
+    ("max_result_dimension:50/resize:fill-down:100:100", 50, 50),
+    ("max_result_dimension:50/resize:fill-down:100:1000", 5, 50),
+    ("max_result_dimension:100/resize:fill-down:0:100", 100, 50),
+    ("max_result_dimension:50/resize:fill-down:150:0", 50, 25),
+    ("max_result_dimension:100/resize:fill-down:1000:1000/enlarge:1", 100, 100),
+    ("max_result_dimension:100/resize:fill-down:1000:2000/extend:1", 50, 100),
+    ("max_result_dimension:100/resize:fill-down:1000:2000/extend_aspect_ratio:1", 50, 100),
+    ("max_result_dimension:200/resize:fill-down:100:100/padding:100:200:300:400", 200, 144),
+    ("dpr:0.5/padding:20:30:40:10/background:f00/enlarge:1", 120, 80),
+    ("dpr:1/padding:20:30:40:10/background:f00/enlarge:1", 240, 160),
+    ("dpr:2/padding:20:30:40:10/background:f00/enlarge:1", 480, 320),
     ("rs:fill:100:26/g:so", 100, 26),
     ("rs:fill:100:26/g:nowe", 100, 26),
     ("rs:fill:26:100/g:ce", 26, 100),
     ("rs:fill:26:100/g:we", 26, 100),
     ("rs:fill:26:100/g:no:5/dpr:0.5", 13, 50),
     ("rs:fill:100:26/g:no::0.1", 100, 26),
-    ("size:500:500:0:1:ea", 500, 500),
-    ("size:500:500:0:1:we", 500, 500),
-    ("size:500:500:0:1:noea", 500, 500),
-    ("size:500:500:0:1:soea", 500, 500),
-    ("size:500:500:0:1:nowe", 500, 500),
-    ("size:500:500:0:1:no::5", 500, 500),
-    ("size:500:500:0:1:ea:5", 500, 500),
-    ("size:500:500:0:1:no::0.1/dpr:0.5", 250, 250),
+    ("crop:50:50:so", 50, 50),
+    ("crop:50:50:ea", 50, 50),
+    ("crop:50:50:we", 50, 50),
+    ("crop:50:50:nowe", 50, 50),
+    ("crop:50:50:soea", 50, 50),
+    ("crop:50:50:ce::0.1", 50, 50),
+    ("width:500/height:500/extend:1:ea", 500, 500),
+    ("width:500/height:500/extend:1:we", 500, 500),
+    ("width:500/height:500/extend:1:noea", 500, 500),
+    ("width:500/height:500/extend:1:soea", 500, 500),
+    ("width:500/height:500/extend:1:nowe", 500, 500),
+    ("width:500/height:500/extend:1:no::5", 500, 500),
+    ("width:500/height:500/extend:1:ea:5", 500, 500),
+    ("width:500/height:500/extend:1:no::0.1/dpr:0.5", 250, 250),
+    ("width:300/height:600/extend_aspect_ratio:1:ce", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:so", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:ea", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:noea", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:sowe", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:nowe", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:ea:5/dpr:0.5", 150, 300),
+    ("width:300/height:600/extend_aspect_ratio:1:ea:5/dpr:2", 200, 400),
+    ("width:300/height:600/extend_aspect_ratio:1:no::0.1/dpr:0.5", 150, 300),
+    ("width:300/height:600/extend_aspect_ratio:1:no::0.1/dpr:2", 200, 400),
 ]
 
 
@@ -91,7 +149,9 @@ def recipe_of(options: str) -> Recipe:
 
 @pytest.mark.parametrize(("options", "width_px", "height_px"), KNOWN)
 def test_sizes_are_those_of_imgproxy(options: str, width_px: int, height_px: int) -> None:
-    assert lay_out(SOURCE, recipe_of(options)).canvas == Size(width_px, height_px)
+    recipe = recipe_of(options)
+    seen = turn_of(1, recipe.rotate // 90).seen(SOURCE)
+    assert lay_out(seen, recipe, recipe.tighter.result_side_px).result == Size(width_px, height_px)
 
 
 # Section 5 of the grammar, in exact fractions ----------------------------------------------------------------------
@@ -123,12 +183,19 @@ def stated_shrink(source: Size, resize: Resize, dpr: Fraction) -> tuple[Fraction
         sx = sy = max(sx, sy)
     if kind in (ResizingType.FILL, ResizingType.FILL_DOWN):
         sx = sy = min(sx, sy)
+    sx, sy = sx / Fraction(resize.zoom_x), sy / Fraction(resize.zoom_y)
     if not resize.enlarge:
         least = min(sx, sy)
         if least < 1:
             sx, sy = sx / least, sy / least
             dpr = dpr if resize.extend.enabled else dpr / least
         dpr = min(dpr, sx, sy)
+    if resize.min_width_px and Fraction(source.width_px, resize.min_width_px) < sx:
+        most = Fraction(source.width_px, resize.min_width_px)
+        sx, sy = most, sy / (sx / most)
+    if resize.min_height_px and Fraction(source.height_px, resize.min_height_px) < sy:
+        most = Fraction(source.height_px, resize.min_height_px)
+        sx, sy = sx / (sy / most), most
     return sx, sy, dpr
 
 
@@ -186,6 +253,7 @@ OFFSETS = st.one_of(st.just(0.0), st.floats(-0.99, 0.99), st.integers(-50, 50).m
 COMPASS = st.builds(Gravity, st.sampled_from(sorted(PULLS)), OFFSETS, OFFSETS)
 FOCAL = st.builds(Gravity, st.just(Anchor.FOCAL_POINT), st.floats(0, 1), st.floats(0, 1))
 STEADY = st.one_of(COMPASS, FOCAL)
+CROPS = st.one_of(st.just(0.0), st.sampled_from([0.25, 0.5, 0.75]), st.integers(1, 6000).map(float))
 RECIPES = st.builds(
     Recipe,
     resize=st.builds(
@@ -193,10 +261,17 @@ RECIPES = st.builds(
         type=st.sampled_from(ResizingType),
         width_px=BOX_SIDES,
         height_px=BOX_SIDES,
+        min_width_px=BOX_SIDES,
+        min_height_px=BOX_SIDES,
+        zoom_x=st.sampled_from([1.0, 0.5, 2.0]),
+        zoom_y=st.sampled_from([1.0, 0.25, 3.0]),
         enlarge=st.booleans(),
         extend=st.builds(Extend, st.booleans(), STEADY),
+        extend_aspect_ratio=st.builds(Extend, st.booleans(), STEADY),
     ),
     gravity=STEADY,
+    crop=st.builds(Crop, CROPS, CROPS, st.none() | STEADY),
+    padding=st.builds(Padding, *[st.integers(0, 60)] * 4),
     dpr=st.one_of(st.sampled_from([0.1, 0.5, 1.0, 1.5, 2.0, 3.0]), st.floats(0.1, 5)),
 )
 
@@ -209,27 +284,62 @@ RECIPES = st.builds(
 @example(source=Size(1, 4), recipe=Recipe(resize=Resize(ResizingType.FILL, 4, 1), dpr=0.1))
 def test_layout_is_what_the_grammar_says(source: Size, recipe: Recipe) -> None:
     resize = recipe.resize
-    sx, sy, dpr = stated_shrink(source, resize, Fraction(recipe.dpr))
+    layout = lay_out(source, recipe)
+    part = stated_part(source, recipe.crop)
+    assert layout.part.size == part
+    pull = recipe.crop.gravity or recipe.gravity
+    assert (layout.part.left_px, layout.part.top_px) == stated_position(source, part, pull, Fraction(1))
+
+    sx, sy, dpr = stated_shrink(part, resize, Fraction(recipe.dpr))
     scaled = Size(
-        rounded(source.width_px / min(sx / dpr, Fraction(source.width_px))),
-        rounded(source.height_px / min(sy / dpr, Fraction(source.height_px))),
+        max(1, rounded(part.width_px / min(sx / dpr, Fraction(part.width_px)))),
+        max(1, rounded(part.height_px / min(sy / dpr, Fraction(part.height_px)))),
     )
     # "0 stays 0", and what was asked for does not become it.
     target = Size(
-        max(rounded(resize.width_px * dpr), int(resize.width_px > 0)),
-        max(rounded(resize.height_px * dpr), int(resize.height_px > 0)),
+        max(rounded(resize.width_px * Fraction(resize.zoom_x) * dpr), int(resize.width_px > 0)),
+        max(rounded(resize.height_px * Fraction(resize.zoom_y) * dpr), int(resize.height_px > 0)),
     )
     kept = stated_kept(scaled, target, resize)
-    canvas = kept
-    if resize.extend.enabled:
-        canvas = Size(max(kept.width_px, target.width_px), max(kept.height_px, target.height_px))
+    assert (layout.scaled, layout.kept.size) == (scaled, kept)
+    assert (layout.kept.left_px, layout.kept.top_px) == stated_position(scaled, kept, recipe.gravity, dpr)
+    assert not layout.kept_smart
+    assert [(place.canvas, place.left_px, place.top_px) for place in layout.placements] == stated_places(
+        kept, target, recipe, dpr
+    )
 
-    layout = lay_out(source, recipe)
-    assert (layout.scaled, layout.kept.size, layout.canvas) == (scaled, kept, canvas)
-    at = (layout.kept.left_px, layout.kept.top_px)
-    assert at == stated_position(scaled, kept, recipe.gravity, dpr)
-    assert (layout.left_px, layout.top_px) == stated_position(canvas, kept, resize.extend.gravity, dpr)
-    assert not layout.smart
+
+def stated_part(source: Size, crop: Crop) -> Size:
+    def side(asked: float, whole_px: int) -> int:
+        wanted = int(asked) if asked >= 1 else rounded(Fraction(asked) * whole_px)
+        return min(max(wanted, 1), whole_px) if asked else whole_px
+
+    return Size(side(crop.width, source.width_px), side(crop.height, source.height_px))
+
+
+def stated_places(kept: Size, target: Size, recipe: Recipe, dpr: Fraction) -> list[tuple[Size, int, int]]:
+    """Extend, extend to ratio, padding, each only where it adds something."""
+    places = []
+    inner = kept
+    ratio = inner
+    if target.width_px and target.height_px:
+        wide, high = Fraction(target.width_px, kept.width_px), Fraction(target.height_px, kept.height_px)
+        if high > wide:
+            ratio = Size(kept.width_px, rounded(Fraction(kept.width_px * target.height_px, target.width_px)))
+        else:
+            ratio = Size(rounded(Fraction(kept.height_px * target.width_px, target.height_px)), kept.height_px)
+    for extend, asked in ((recipe.resize.extend, target), (recipe.resize.extend_aspect_ratio, ratio)):
+        outer = Size(max(inner.width_px, asked.width_px), max(inner.height_px, asked.height_px))
+        if extend.enabled and outer != inner:
+            places.append((outer, *stated_position(outer, inner, extend.gravity, dpr)))
+            inner = outer
+    pad = recipe.padding
+    top, right, bottom, left = (
+        rounded_even(side * dpr) for side in (pad.top_px, pad.right_px, pad.bottom_px, pad.left_px)
+    )
+    if top or right or bottom or left:
+        places.append((Size(inner.width_px + left + right, inner.height_px + top + bottom), left, top))
+    return places
 
 
 def overhang(inner: Size, left_px: int, top_px: int, outer: Size) -> bool:
@@ -240,31 +350,37 @@ def overhang(inner: Size, left_px: int, top_px: int, outer: Size) -> bool:
     )
 
 
-def least_side(layout: Layout) -> int:
-    sizes = (layout.scaled, layout.kept.size, layout.canvas)
-    return min(side for size in sizes for side in (size.width_px, size.height_px))
-
-
 @settings(max_examples=500, deadline=None)
 @given(source=st.builds(Size, SIDES, SIDES), recipe=RECIPES)
 def test_layout_holds_together(source: Size, recipe: Recipe) -> None:
     layout = lay_out(source, recipe)
-    assert least_side(layout) >= 1
+    sizes = [layout.part.size, layout.scaled, layout.kept.size, *(place.canvas for place in layout.placements)]
+    assert min(side for size in sizes for side in (size.width_px, size.height_px)) >= 1
+    assert not overhang(layout.part.size, layout.part.left_px, layout.part.top_px, source)
     assert not overhang(layout.kept.size, layout.kept.left_px, layout.kept.top_px, layout.scaled)
-    assert not overhang(layout.kept.size, layout.left_px, layout.top_px, layout.canvas)
-    if not recipe.resize.extend.enabled:
-        assert layout.canvas == layout.kept.size
-    if not recipe.resize.enlarge:
-        assert layout.scaled.width_px <= source.width_px
-        assert layout.scaled.height_px <= source.height_px
+    inner = layout.kept.size
+    for place in layout.placements:
+        assert not overhang(inner, place.left_px, place.top_px, place.canvas)
+        inner = place.canvas
+    if not (recipe.resize.enlarge or recipe.resize.min_width_px or recipe.resize.min_height_px):
+        assert layout.scaled.width_px <= layout.part.size.width_px
+        assert layout.scaled.height_px <= layout.part.size.height_px
+
+
+@settings(max_examples=500, deadline=None)
+@given(source=st.builds(Size, SIDES, SIDES), recipe=RECIPES, longest_px=st.integers(1, 4000))
+def test_no_side_is_longer_than_the_longest_that_is_allowed(source: Size, recipe: Recipe, longest_px: int) -> None:
+    layout = lay_out(source, recipe, longest_px)
+    # Each of up to five parts of a side is rounded for itself, and none vanishes.
+    assert max(layout.result.width_px, layout.result.height_px) <= longest_px + 5
 
 
 @given(source=st.builds(Size, SIDES, SIDES), recipe=RECIPES)
 def test_smart_gravity_changes_no_size(source: Size, recipe: Recipe) -> None:
     smart = lay_out(source, replace(recipe, gravity=Gravity(Anchor.SMART)))
     plain = lay_out(source, replace(recipe, gravity=Gravity()))
-    assert (smart.scaled, smart.kept.size, smart.canvas) == (plain.scaled, plain.kept.size, plain.canvas)
-    assert smart.smart == (smart.kept.size != smart.scaled)
+    assert (smart.scaled, smart.kept.size, smart.result) == (plain.scaled, plain.kept.size, plain.result)
+    assert smart.kept_smart == (smart.kept.size != smart.scaled)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +395,7 @@ def test_smart_gravity_changes_no_size(source: Size, recipe: Recipe) -> None:
     ],
 )
 def test_halves_are_rounded_away_from_zero(source: Size, options: str, width_px: int, height_px: int) -> None:
-    assert lay_out(source, recipe_of(options)).canvas == Size(width_px, height_px)
+    assert lay_out(source, recipe_of(options)).result == Size(width_px, height_px)
 
 
 @pytest.mark.parametrize("dpr", [0.5, 1.5, 2.5])
@@ -290,7 +406,7 @@ def test_a_large_source_always_fills_its_box(kind: ResizingType, dpr: float) -> 
         recipe = Recipe(resize=Resize(kind, asked_px, asked_px), dpr=dpr)
         box = Size(floor(asked_px * dpr + 0.5), floor(asked_px * dpr + 0.5))
         sources = [Size(side_px, side_px) for side_px in range(1000, 5000, 197)]
-        missed += [(source, asked_px) for source in sources if lay_out(source, recipe).canvas != box]
+        missed += [(source, asked_px) for source in sources if lay_out(source, recipe).result != box]
     assert missed == []
 
 
@@ -314,7 +430,7 @@ def test_a_large_source_always_fills_its_box(kind: ResizingType, dpr: float) -> 
     ],
 )
 def test_every_type_meets_its_box(options: str, width_px: int, height_px: int) -> None:
-    assert lay_out(SOURCE, recipe_of(options)).canvas == Size(width_px, height_px)
+    assert lay_out(SOURCE, recipe_of(options)).result == Size(width_px, height_px)
 
 
 @pytest.mark.parametrize(
@@ -349,9 +465,10 @@ def test_gravity_pulls_the_crop(gravity: str, dpr: float, left_px: int, top_px: 
 
 def test_gravity_of_extend_places_the_picture_on_the_canvas() -> None:
     layout = lay_out(SOURCE, recipe_of("size:500:500:0:1:soea:5:0.1"))
-    assert (layout.left_px, layout.top_px) == (500 - 200 - 5, 500 - 100 - 50)
+    (place,) = layout.placements
+    assert (place.left_px, place.top_px) == (500 - 200 - 5, 500 - 100 - 50)
 
 
 def test_an_unscaled_whole_picture_has_nothing_for_smart_gravity_to_find() -> None:
-    assert not lay_out(SOURCE, recipe_of("rs:fit:50:50/g:sm")).smart
-    assert lay_out(SOURCE, recipe_of("rs:fill:50:50/g:sm")).smart
+    assert not lay_out(SOURCE, recipe_of("rs:fit:50:50/g:sm")).kept_smart
+    assert lay_out(SOURCE, recipe_of("rs:fill:50:50/g:sm")).kept_smart

@@ -1,5 +1,7 @@
 """What sources are is read from their bytes, and from nothing else."""
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,6 +20,9 @@ SUFFIXES = {
     SourceFormat.GIF: ".gif",
     SourceFormat.TIFF: ".tif",
 }
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+BITMAP = b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(8) + b"\x01\0"
+ICON = b"\0\0\x01\0\x01\0" + bytes(8) + b"\x40\0\0\0\x16\0\0\0"
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -25,7 +30,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
     return (len(box) + 4).to_bytes(4, "big") + box
 
 
-@pytest.mark.parametrize("name", SourceFormat)
+@pytest.mark.parametrize("name", SUFFIXES)
 def test_a_picture_is_known_by_its_first_bytes(name: SourceFormat) -> None:
     assert sniff(pictures.encoded(pictures.quarters(), SUFFIXES[name])) is name
 
@@ -40,6 +45,19 @@ def test_a_picture_is_known_by_its_first_bytes(name: SourceFormat) -> None:
         (ftyp(b"avif"), SourceFormat.AVIF),
         (ftyp(b"avis"), SourceFormat.AVIF),
         (ftyp(b"mif1", b"miaf", b"avif"), SourceFormat.AVIF),
+        (ftyp(b"mif1", b"miaf", b"heic", b"avif"), SourceFormat.HEIC),
+        (ftyp(b"mif1"), SourceFormat.HEIC),
+        (ftyp(b"heic", b"mif1", b"heic"), SourceFormat.HEIC),
+        (ftyp(b"heix"), SourceFormat.HEIC),
+        (ftyp(b"hevc", b"msf1"), SourceFormat.HEIC),
+        (ftyp(b"heic", b"mif1") + b"avif", SourceFormat.HEIC),  # a brand outside the box is none
+        (ftyp(b"avif", b"heic"), SourceFormat.AVIF),
+        (b"\xff\x0a", SourceFormat.JXL),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", SourceFormat.JXL),
+        (b"%PDF-1.7", SourceFormat.PDF),
+        (BITMAP, SourceFormat.BMP),
+        (b"BM" + bytes(12) + b"\x0c\0\0\0" + bytes(4) + b"\x01\0", SourceFormat.BMP),
+        (ICON, SourceFormat.ICO),
     ],
 )
 def test_rarer_heads_are_known_too(head: bytes, name: SourceFormat) -> None:
@@ -55,14 +73,26 @@ def test_rarer_heads_are_known_too(head: bytes, name: SourceFormat) -> None:
         b"GIF88a....",
         b"RIFF\x00\x00\x00\x00WAVEfmt ",
         b"<!doctype html><title>404</title>",
-        b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
-        b"%PDF-1.7",
+        b"<!doctype html><svg></svg>",
+        b"<html><body><svg xmlns='http://www.w3.org/2000/svg'/></body></html>",
+        b"<!-- <svg> --><p>",
+        b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><svg/></html>',
+        b"<!DOCTYPE html [<!ENTITY a '<svg>'>]><html>",
+        b"<svgfoo>",
+        b"<SVG>",
+        b"text <svg/>",
+        b"<!--" + b" " * 9000 + b"--><svg/>",
+        b"%!PS <svg/>",
+        b"\n%PDF-1.7",
         b"BM" + bytes(60),
         b"8BPS" + bytes(60),
         b" \xff\xd8\xff\xe0",
-        ftyp(b"heic", b"mif1", b"heic"),
+        BITMAP[:-2] + b"\x02\0",
+        ICON.replace(b"\x01\0\x01\0", b"\x02\0\x01\0"),  # a cursor
+        ICON.replace(b"\x16", b"\x10"),
+        b"\0\0\x01\0\0\0" + bytes(60),
         ftyp(b"isom", b"mp42"),
-        ftyp(b"heic", b"mif1") + b"avif",  # a brand outside the box is none
+        ftyp(b"isom", b"mp42") + b"avif",
     ],
 )
 def test_anything_else_is_not_an_image(body: bytes) -> None:
@@ -85,8 +115,39 @@ def test_no_bytes_surprise_the_sniffer(body: bytes) -> None:
         assert body[:3] != b"\xff\xd8\xff"
 
 
-def test_only_tiff_is_not_answered_as_it_came() -> None:
-    assert SourceFormat.TIFF.web is None
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "\n  ",
+        '<?xml version="1.0"?>\n',
+        "<!-- a licence, with <b>tags</b> and > in it -->",
+        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">',
+        '<?xml version="1.0"?><!-- made by hand --><!DOCTYPE svg [ <!ENTITY a "<b>"> ]>\n<!-- and more -->',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"])
+def test_a_drawing_is_known_by_its_first_element(before: str, encoding: str) -> None:
+    if before != "\n  " or encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert sniff((before + SVG).encode(encoding)) is SourceFormat.SVG
+
+
+@pytest.mark.parametrize(
+    "root", ["<svg>", "<svg/>", "<svg\twidth='3'>", "<s:svg xmlns:s='http://www.w3.org/2000/svg'>"]
+)
+def test_the_first_element_may_be_written_in_many_ways(root: str) -> None:
+    assert sniff(root.encode()) is SourceFormat.SVG
+
+
+@pytest.mark.parametrize("piece", [b"<!--", b"<!---->", b"<!DOCTYPE svg [", b"<!DOCTYPE svg [] ]", b"<a:", b" ", b"<?"])
+def test_sniffing_costs_no_more_for_a_body_made_to_cost(piece: bytes) -> None:
+    started_s = time.process_time()
+    with pytest.raises(NotAnImage):
+        sniff(piece * 500_000)
+    assert time.process_time() - started_s < 0.5
+
+
+def test_only_what_browsers_show_and_has_pixels_is_answered_as_it_came() -> None:
     assert {name.web for name in SourceFormat} - {None} == {
         OutputFormat.JPEG,
         OutputFormat.PNG,
@@ -94,6 +155,7 @@ def test_only_tiff_is_not_answered_as_it_came() -> None:
         OutputFormat.AVIF,
         OutputFormat.GIF,
     }
+    assert SourceFormat.SVG.web is SourceFormat.TIFF.web is SourceFormat.HEIC.web is None
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
