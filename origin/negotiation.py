@@ -38,7 +38,7 @@ def negotiate(asked: OutputFormat | None, accept: str, switched_on: frozenset[Ou
     whether or not it reads the newer formats (RFC 9110 section 12.5.1).
 
     >>> negotiate(None, "image/avif,image/webp;q=0.9,*/*", frozenset({OutputFormat.WEBP}))
-    Negotiated(format=<OutputFormat.WEBP: 'webp'>, varies=True)
+    Negotiated(format=<OutputFormat.WEBP: 'webp'>, varies=True, candidates=frozenset())
     """
     if asked is not None and asked is not OutputFormat.BEST:
         return Negotiated(asked, varies=False)

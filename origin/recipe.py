@@ -165,7 +165,7 @@ class UnsharpMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unsharp:
-    """An unsharp mask: *weight* is how much, *divider* how wide (smaller is stronger)."""
+    """An unsharp mask: *weight* is how much, *divider* how strong (smaller is stronger)."""
 
     mode: UnsharpMode = UnsharpMode.NONE
     weight: float = 1.0
@@ -202,11 +202,11 @@ class Effects:
     monochrome: Monochrome = field(default_factory=Monochrome)
     duotone: Duotone = field(default_factory=Duotone)
     blur: float = 0.0
-    """Sigma of a Gaussian in px of the result before the dpr; 0: none."""
+    """Sigma of a Gaussian in px of the result; 0: none."""
     sharpen: float = 0.0
-    """Sigma of the mask in px of the result before the dpr; 0: none."""
+    """Sigma of the mask in px of the result; 0: none."""
     pixelate_px: int = 0
-    """Side of the squares in px of the result before the dpr; 0 and 1: none."""
+    """Side of the squares in px of the result; 0 and 1: none."""
     unsharp: Unsharp = field(default_factory=Unsharp)
 
 

@@ -44,6 +44,7 @@ _OPAQUE = frozenset({OutputFormat.JPEG})
 _ANIMATED = frozenset({OutputFormat.GIF, OutputFormat.WEBP})
 _LOSSY = frozenset({OutputFormat.JPEG, OutputFormat.WEBP, OutputFormat.AVIF, OutputFormat.JXL, OutputFormat.HEIC})
 
+# Measured, see docs/encoders.md.
 _ON_JPEGS_SCALE = (1, 30, 40, 50, 60, 70, 75, 80, 85, 90, 100)
 _SAME_LOOK = {
     OutputFormat.WEBP: (1, 30, 37, 48, 60, 73, 79, 83, 89, 94, 100),
@@ -59,6 +60,7 @@ _LOOK_SLOPE, _LOOK_NEAR = 0.045, 0.06
 _SIZE_SLOPE, _SIZE_NEAR = 0.025, 0.02
 _DEPTH_SLOPE = 0.3
 _LARGEST_LOOKED_AT_PIXELS = 4_000_000
+"""Beyond it pixels go from the decoder to the encoder without ever lying in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,16 @@ def write(image: pyvips.Image, name: OutputFormat, order: Order) -> Written:
 def _single(image: pyvips.Image, name: OutputFormat, keep: str, order: Order) -> Written:
     encoding = order.encoding
     lossy = name in _LOSSY and not (name is OutputFormat.WEBP and encoding.webp.compression is WebpCompression.LOSSLESS)
-    looks = lossy and image.width * image.height <= _LARGEST_LOOKED_AT_PIXELS
+    looks = image.width * image.height <= _LARGEST_LOOKED_AT_PIXELS
     if looks or _searches(encoding):
         # More than one pass over the pixels.
         image = image.copy_memory()
-    settings = Settings(encoding, keep, fine_colour=looks and content.has_fine_colour(image))
+    settings = Settings(
+        encoding,
+        keep,
+        fine_colour=looks and lossy and content.has_fine_colour(image),
+        flat=looks and name is OutputFormat.PNG and content.is_flat(image),
+    )
     start = chosen_quality(name, encoding, order.default_quality)
     save = _saver(image, name, settings)
     if not lossy:
@@ -281,7 +288,7 @@ def _without_loss(image: pyvips.Image, keep: str, order: Order, candidates: froz
     """A drawing has few colours: a palette that changes nothing, and lossless WebP."""
     if image.get_typeof("page-height"):
         return []
-    settings = Settings(order.encoding, keep, fine_colour=False)
+    settings = Settings(order.encoding, keep)
     tried = []
     body = savers.png_of_depth(image, 8, settings)
     if (pyvips.Image.new_from_buffer(body, "").colourspace(image.interpretation) - image).abs().max() == 0:

@@ -17,7 +17,7 @@ from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat
 
 try:
-    import pi_heif  # type: ignore[import-untyped]
+    import pi_heif
 
     pi_heif.libheif_version()
 except ImportError:

@@ -12,6 +12,7 @@ import pyvips
 from origin.errors import NotAnImage
 from origin.imaging import foreign
 from origin.imaging.geometry import Size
+from origin.imaging.gif import judge_end
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.svg import sanitised
 
@@ -96,6 +97,8 @@ def open_pixels(
     """
     if facts.format in foreign.PIXELS:
         return foreign.PIXELS[facts.format](body)
+    if facts.format is SourceFormat.GIF:
+        judge_end(body)
     count = max(1, min(pages, facts.pages - first_page))
     # No side of a result is below a pixel, whatever was asked.
     shrink = min(shrink, facts.stored.width_px, facts.stored.height_px)

@@ -7,6 +7,7 @@ else goes on.
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import pyvips
@@ -85,6 +86,8 @@ def prepare_libvips() -> None:
     pyvips.block_untrusted_set(True)  # loaders nobody fuzzed
     # Drawings are untrusted too, and so read only where they are switched on, after they have been made harmless.
     pyvips.operation_block_set("VipsForeignLoadSvg", False)
+    # Before the first text: without it a container that has no fonts complains, and letters differ from host to host.
+    os.environ.setdefault("FONTCONFIG_FILE", str(Path(__file__).parent / "fonts" / "fonts.conf"))
     pyvips.cache_set_max(0)  # remembering operations costs a tenth and never hits
     pyvips.concurrency_set(1)  # every core already has a picture of its own
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST_TRIES = 5
-_OVERSHOOT = 1.3
+_OVERSHOOT = 1.4
 _FLATTEST = 4.0
 """How much flatter than told a curve is believed to be."""
 
@@ -66,7 +66,7 @@ def best_within(
         slope: By how much the level rises with one step of quality, roughly; for the second guess.
         near: A level this little below the goal ends the search.
     """
-    below, above = _narrowed(attempt, goal, span, start, slope=slope, done=lambda level: 0 <= goal - level < near)
+    below, above = _narrowed(attempt, goal, span, start, slope=slope, window=(goal - near, goal))
     return Found((below or above)[-1], len(below) + len(above))
 
 
@@ -77,7 +77,7 @@ def cheapest_reaching(
 
     The arguments are those of `best_within`; *near* is how little above the goal ends the search.
     """
-    below, above = _narrowed(attempt, goal, span, start, slope=slope, done=lambda level: 0 < level - goal < near)
+    below, above = _narrowed(attempt, goal, span, start, slope=slope, window=(goal, goal + near))
     return Found((above or below)[-1], len(below) + len(above))
 
 
@@ -88,36 +88,49 @@ def _narrowed(
     start: int,
     *,
     slope: float,
-    done: Callable[[float], bool],
+    window: tuple[float, float],
 ) -> tuple[list[Attempt], list[Attempt]]:
-    """Attempts at or below *goal*, rising, and those above it, falling: together no more than `MOST_TRIES`."""
+    """Attempts at or below *goal*, rising, and those above it, falling: together no more than `MOST_TRIES`.
+
+    One whose level is inside the *window* ends the search.
+    """
     below: list[Attempt] = []
     above: list[Attempt] = []
     left, quality = span, span.nearest(start)
     while True:
         tried = attempt(quality)
-        (below if tried.level <= goal else above).append(tried)
-        left = Span(quality + 1, left.most) if tried.level <= goal else Span(left.least, quality - 1)
+        side, other = (below, above) if tried.level <= goal else (above, below)
+        side.append(tried)
+        left = Span(quality + 1, left.most) if side is below else Span(left.least, quality - 1)
         tries = len(below) + len(above)
-        if left.least > left.most or tries == MOST_TRIES or done(tried.level):
+        if left.least > left.most or tries == MOST_TRIES or window[0] < tried.level < window[1]:
             return below, above
-        if below and above:
-            quality = left.nearest(_between(below[-1], above[-1], goal))
-        elif tries == MOST_TRIES - 1:
+        if other:
+            quality = left.nearest(_between(side, other, sum(window) / 2))
+        elif tries == MOST_TRIES - 2:
             # With one side still open, only the end can settle whether there is a quality that will do.
-            quality = left.most if below else left.least
+            quality = left.most if side is below else left.least
         else:
-            quality = left.nearest(_beyond(below or above, goal, slope))
+            quality = left.nearest(_beyond(side, goal, slope))
 
 
-def _between(below: Attempt, above: Attempt, goal: float) -> float:
-    rise = (above.level - below.level) / (above.quality - below.quality)
-    return below.quality + (goal - below.level) / rise
+def _between(side: list[Attempt], other: list[Attempt], aim: float) -> float:
+    """Where a straight line between the last attempts of both sides meets *aim*; *side* had the last one.
+
+    When a bent curve lands on one side twice, the far end counts for half (the Illinois
+    rule), else it might never move.
+    """
+    near, far = side[-1], other[-1]
+    off = aim - near.level
+    rise = far.level - aim
+    if len(side) > 1:
+        rise /= 2
+    return near.quality + (far.quality - near.quality) * off / (off + rise) if off + rise else near.quality
 
 
-def _beyond(tried: list[Attempt], goal: float, slope: float) -> float:
-    """Where the goal is expected, and a little further: having it between two attempts is worth more than coming near."""
-    if len(tried) > 1:
-        rise = (tried[-1].level - tried[-2].level) / (tried[-1].quality - tried[-2].quality)
+def _beyond(side: list[Attempt], goal: float, slope: float) -> float:
+    """Where the goal is expected, and somewhat further: to have it between two attempts is worth more than nearness."""
+    if len(side) > 1:
+        rise = (side[-1].level - side[-2].level) / (side[-1].quality - side[-2].quality)
         slope = max(rise, slope / _FLATTEST)
-    return tried[-1].quality + _OVERSHOOT * (goal - tried[-1].level) / slope
+    return side[-1].quality + _OVERSHOOT * (goal - side[-1].level) / slope

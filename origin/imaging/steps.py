@@ -111,7 +111,7 @@ def adjust(image: pyvips.Image, plan: Plan) -> pyvips.Image:
 def sharpness(image: pyvips.Image, plan: Plan) -> pyvips.Image:
     """Blur, sharpen, pixelate."""
     shrunk = plan.layout.scaled.pixels < plan.layout.part.size.pixels
-    return effects.change_sharpness(image, plan.recipe.effects, plan.layout.dpr, shrunk)
+    return effects.change_sharpness(image, plan.recipe.effects, 1.0, shrunk)
 
 
 def place(image: pyvips.Image, plan: Plan) -> pyvips.Image:

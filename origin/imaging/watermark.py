@@ -1,7 +1,6 @@
 """A second picture, or some words, laid over the result.
 
-A watermark is prepared in its final size and held in memory; the result is
-touched only where the two overlap, and stays lazy.
+The result stays lazy, and is touched only where the two overlap.
 """
 
 import unicodedata
@@ -13,8 +12,8 @@ from pathlib import Path
 import pyvips
 
 from origin.errors import TooCostly
+from origin.imaging import load
 from origin.imaging.geometry import Size
-from origin.imaging.inspect import sniff
 from origin.recipe import Anchor, Gravity, Watermark
 
 MOST_CHARACTERS = 256
@@ -31,9 +30,14 @@ _LARGEST_LETTERS_PX = 512.0
 _WIDEST_TEXT_PX = 4096
 _HIGHEST_TEXT_PX = 2048
 _WIDEST_EDGE = 8.0
-"""Sigma in px of the dark edge, which else grows with the letters; a blur of large letters by its like takes minutes."""
+"""Sigma in px of the dark edge. It grows with the letters up to here; beyond, a single one would take minutes."""
+
+_UNDRAWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, halves of pairs, line and paragraph separators."""
 
 _MOST_PIXELS = 16_000_000
+_LONGEST_SIDE_PX = 100_000
+"""Of a watermark that is scaled up: far beyond every result, and within what libvips counts to."""
 _SMALLEST_TILE_PX = 256
 
 
@@ -56,15 +60,16 @@ def decoded(body: bytes) -> pyvips.Image:
     Threads may share it; nobody may change its metadata.
 
     Raises:
-        NotAnImage: The bytes are of no format that is read here.
+        NotAnImage: The bytes are of no format that is read here; a drawing (SVG) is none either.
         TooCostly: It has more than 16 megapixels.
         pyvips.Error: A decoder refuses them.
     """
-    sniff(body)
-    image = pyvips.Image.new_from_buffer(body, "", fail_on="truncated")
-    if image.width * image.height > _MOST_PIXELS:
-        raise TooCostly(f"the watermark has {image.width} x {image.height} px; at most {_MOST_PIXELS} pixels are drawn")
-    return _with_alpha(image.autorot()).copy_memory()
+    facts = load.open_header(body, svg=False)
+    size = facts.stored
+    if size.pixels > _MOST_PIXELS:
+        raise TooCostly(f"the watermark has {size.width_px} x {size.height_px} px; at most {_MOST_PIXELS} are drawn")
+    image = load.open_pixels(body, facts, shrink=1.0, first_page=0, pages=1, dpi=0.0)
+    return _with_alpha(image.copy_memory().autorot()).copy_memory()
 
 
 def overlay(image: pyvips.Image, mark: Watermark, picture: pyvips.Image, dpr: float) -> pyvips.Image:
@@ -77,14 +82,14 @@ def overlay(image: pyvips.Image, mark: Watermark, picture: pyvips.Image, dpr: fl
         image: One upright frame, sRGB of 8 bits, with alpha or without.
         mark: Where it goes, how large and how visible.
         picture: Any bands and format. A text is drawn anew in the size in which it is needed.
-        dpr: Multiplies offsets in px, and the size of a picture that keeps its size.
+        dpr: Multiplies offsets in px, and the size of a text that keeps its size.
     """
     if mark.opacity <= 0:
         return image
     result = Size(image.width, image.height)
     if mark.text:
         return _laid_over(image, mark, _lettered(mark, result, dpr), dpr)
-    size = _size(Size(picture.width, picture.height), mark.scale, result, dpr)
+    size = _size(Size(picture.width, picture.height), mark.scale, result)
     return _laid_over(image, mark, _scaled(_with_alpha(picture), size), dpr)
 
 
@@ -125,8 +130,8 @@ def text_picture(text: str, height_px: float) -> pyvips.Image:
 
 
 def _plain(text: str) -> str:
-    """*text* for Pango, which takes markup: escaped, and without what would end or break it."""
-    return escape("".join(each for each in text if each == "\n" or unicodedata.category(each) not in ("Cc", "Cs")))
+    """*text* for Pango, which takes markup: escaped, without what would end it, and with no line break but ours."""
+    return escape("".join(each for each in text if each == "\n" or unicodedata.category(each) not in _UNDRAWN))
 
 
 def _edged(letters: pyvips.Image, sigma: float) -> pyvips.Image:
@@ -148,16 +153,19 @@ def _with_alpha(image: pyvips.Image) -> pyvips.Image:
     return image if image.hasalpha() else image.addalpha()
 
 
-def _size(own: Size, scale: float, result: Size, dpr: float) -> Size:
+def _size(own: Size, scale: float, result: Size, own_scale: float = 1.0) -> Size:
     """How large a watermark becomes: the largest of its shape in its share of the result, or its own size.
 
-    >>> _size(Size(200, 100), 0.5, Size(600, 400), 1.0)
+    A picture keeps its size whatever the dpr, a text is drawn larger.
+
+    >>> _size(Size(200, 100), 0.5, Size(600, 400))
     Size(width_px=300, height_px=150)
     """
-    by = dpr
+    by = own_scale
     if scale > 0:
         box = Size(max(1, round(result.width_px * scale)), max(1, round(result.height_px * scale)))
         by = min(box.width_px / own.width_px, box.height_px / own.height_px)
+    by = min(by, _LONGEST_SIDE_PX / max(own.width_px, own.height_px))
     return Size(max(1, int(own.width_px * by + 0.5)), max(1, int(own.height_px * by + 0.5)))
 
 

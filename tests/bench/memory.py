@@ -17,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from origin.development import SAMPLES
+from origin.imaging.job import Job
 from origin.imaging.limits import Limits
-from origin.imaging.pipeline import Job, transform
+from origin.imaging.pipeline import transform
 from origin.imaging.pool import prepare_libvips
 from origin.recipe import OutputFormat, Recipe, Resize, ResizingType
 
@@ -35,7 +36,7 @@ def jobs(count: int) -> list[tuple[bytes, Job]]:
         width, height = chance.randint(60, 1200), chance.randint(60, 1200)
         kind = chance.choice((ResizingType.FIT, ResizingType.FILL))
         recipe = Recipe(resize=Resize(kind, width, height), format=chance.choice(_FORMATS))
-        job = Job(recipe, 80, Limits(50_000_000, 8192))
+        job = Job(recipe, Limits(50_000_000, 8192))
         made.append((chance.choice(bodies), job))
     return made
 

@@ -52,7 +52,7 @@ def test_sign_knows_the_query_grammar(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["blur:3", "local:///a.jpg"],
+        ["blurr:3", "local:///a.jpg"],
         ["w:3", "a.jpg"],
         ["w:3", "/w:3/plain/local:///a"],
         ["/resize?width=x"],

@@ -1,4 +1,3 @@
-import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -6,7 +5,8 @@ import pytest
 
 from origin.httpcache import Lifetimes
 from origin.recipe import OutputFormat
-from origin.settings import VARIABLES, BadSettings, Settings, unknown_variables
+from origin.settings import BadSettings, Settings, unknown_variables
+from tests import tables
 
 KEYS = {"BLENDBEAT_KEYS": "aabb,ccdd", "BLENDBEAT_SALTS": "0011, 2233"}
 
@@ -98,6 +98,13 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_TTL_S", "0"),
         ("BLENDBEAT_ALLOW_ORIGIN", "www.example.com"),
         ("BLENDBEAT_LOG_FORMAT", "xml"),
+        ("BLENDBEAT_PRESETS", "thumb"),
+        ("BLENDBEAT_PRESETS", "thumb=w:x"),
+        ("BLENDBEAT_PRESETS", "a=pr:b,b=pr:a"),
+        ("BLENDBEAT_ALLOWED_OPTIONS", "resize,nothing"),
+        ("BLENDBEAT_WATERMARK", "/no/such/file.png"),
+        ("BLENDBEAT_SVG", "maybe"),
+        ("BLENDBEAT_MAX_FRAMES", "0"),
     ],
 )
 def test_a_wrong_value_is_a_problem_with_its_name(name: str, text: str) -> None:
@@ -124,12 +131,11 @@ def test_names_that_are_almost_ours_are_found() -> None:
     assert unknown_variables({**KEYS, "BLENDBEAT_TTL": "1", "PATH": "/"}) == ("BLENDBEAT_TTL",)
 
 
-def test_every_setting_stands_in_the_readme_with_its_default() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", readme, re.MULTILINE))
-    shown = {variable.name: f"`{variable.default}`" if variable.default else "" for variable in VARIABLES}
-    shown["BLENDBEAT_PIXEL_THREADS"] = "cores"
-    assert rows == shown
+def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
+    readme = tables.README.read_text()
+    assert readme == tables.written(readme), "python -m tests.tables writes them"
+    for name in ("`thumbnail`", "`resize` `rs`", "`BLENDBEAT_PRESETS`"):
+        assert (name in readme) == (name != "`thumbnail`")
 
 
 def test_every_wrong_item_of_a_list_is_named() -> None:

@@ -26,6 +26,7 @@ def source() -> Iterator[SourceServer]:
         "/garbage.png": b"\x89PNG\r\n\x1a\n" + b"garbage" * 100,
         "/heavy.png": png() + bytes(2_000_000),
         "/heic.heic": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1" + bytes(100),
+        "/scan.pdf": b"%PDF-1.7\n" + bytes(100),
         "/huge.png": header_only_png(20_000, 20_000),
         "/long.png": encoded(quarters(4000, 8)),
     }
@@ -64,7 +65,7 @@ def header_only_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("path", "options", "status", "slug"),
     [
-        ("/good.jpg", "blur:5", 400, "bad-recipe"),
+        ("/good.jpg", "blurr:5", 400, "bad-recipe"),
         ("/good.jpg", "w:many", 400, "bad-recipe"),
         ("/good.jpg", "q:0", 400, "bad-recipe"),
         ("/good.jpg", "dpr:nan", 400, "bad-recipe"),
@@ -75,7 +76,8 @@ def header_only_png(width: int, height: int) -> bytes:
         ("/status/500", "w:10", 502, "source-failed"),
         ("/page.jpg", "w:10", 415, "not-an-image"),
         ("/empty.jpg", "w:10", 415, "not-an-image"),
-        ("/heic.heic", "w:10", 415, "not-an-image"),
+        ("/heic.heic", "w:10", 422, "broken-image"),
+        ("/scan.pdf", "w:10", 415, "not-an-image"),
         ("/cut.jpg", "w:10", 422, "broken-image"),
         ("/garbage.png", "w:10", 422, "broken-image"),
         ("/heavy.png", "w:10", 422, "too-costly"),

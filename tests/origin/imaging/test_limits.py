@@ -5,12 +5,14 @@ import pytest
 from origin.errors import TooCostly
 from origin.imaging.geometry import Area, Layout, Size
 from origin.imaging.limits import Limits
+from origin.recipe import Tighter
 
 LIMITS = Limits(source_pixels=1000, result_side_px=50)
 
 
 def layout(scaled: Size, canvas: Size) -> Layout:
-    return Layout(scaled, Area(0, 0, canvas), False, canvas, 0, 0)
+    whole = Area(0, 0, scaled)
+    return Layout(whole, False, scaled, Area(0, 0, canvas), False, (), 1.0)
 
 
 @pytest.mark.parametrize("declared", [Size(1, 1), Size(10, 100), Size(1000, 1), Size(1, 1000)])
@@ -43,3 +45,27 @@ def test_a_small_crop_of_a_picture_scaled_far_up_is_refused() -> None:
 
 def test_a_picture_may_be_as_large_on_the_way_as_a_source_may_be() -> None:
     Limits(source_pixels=10_000, result_side_px=50).judge_layout(layout(Size(100, 100), Size(5, 5)))
+
+
+def test_frames_count_all_together() -> None:
+    with pytest.raises(TooCostly):
+        LIMITS.judge_layout(layout(Size(50, 50), Size(5, 5)), frames=2)
+
+
+@pytest.mark.parametrize(
+    ("page", "wanted", "used"),
+    [(Size(10, 10), 5, 5), (Size(10, 10), 50, 10), (Size(1, 1), 100, 64), (Size(99, 99), 5, 1)],
+)
+def test_an_animation_beyond_the_limits_ends_early(page: Size, wanted: int, used: int) -> None:
+    assert LIMITS.frames_of(page, wanted) == used
+
+
+def test_a_url_may_tighten_the_limits_and_never_loosen_them() -> None:
+    service = Limits(source_pixels=2_000_000, result_side_px=50)
+    tight = service.tightened(Tighter(source_megapixels=1, source_bytes=10, frames=3))
+    assert (tight.source_pixels, tight.source_bytes, tight.frames) == (1_000_000, 10, 3)
+    assert service.tightened(Tighter(source_megapixels=3, frames=1000)) == service
+    assert service.tightened(Tighter()) == service
+    with pytest.raises(TooCostly, match="11 bytes"):
+        tight.judge_bytes(11)
+    service.judge_bytes(10**12)

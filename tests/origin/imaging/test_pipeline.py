@@ -12,8 +12,8 @@ import pyvips
 from origin import errors
 from origin.errors import BrokenImage, CannotWrite, NotAnImage, OriginError, TooCostly
 from origin.grammar import parse
-from origin.imaging.limits import Limits
 from origin.imaging.job import Job
+from origin.imaging.limits import Limits
 from origin.imaging.pipeline import transform
 from origin.imaging.pool import prepare_libvips
 from origin.recipe import OutputFormat
@@ -40,8 +40,7 @@ def job(options: str = "", name: OutputFormat | None = None, limits: Limits = LI
 def made(body: bytes, options: str = "", name: OutputFormat | None = None) -> pyvips.Image:
     """The variant as pixels, after a look at whether what was said of it is true."""
     rendered = transform(body, job(options, name))
-    image = pictures.decoded(rendered.body)
-    return image
+    return pictures.decoded(rendered.body)
 
 
 def corners(image: pyvips.Image, inset_px: int = 4) -> list[list[float]]:

@@ -82,8 +82,8 @@ def test_offsets_move_it_inwards_in_pixels_or_shares(gravity: Gravity, dpr: floa
     assert box(marked(Watermark(1, gravity), dpr=dpr)) == (left, top, 16, 16)
 
 
-def test_offsets_in_pixels_and_the_size_are_multiplied_by_the_dpr() -> None:
-    assert box(marked(Watermark(1, Gravity(Anchor.NORTH_WEST, 5, 0.25)), dpr=2.0)) == (10, 16, 32, 32)
+def test_offsets_in_pixels_are_multiplied_by_the_dpr_and_a_picture_keeps_its_size() -> None:
+    assert box(marked(Watermark(1, Gravity(Anchor.NORTH_WEST, 5, 0.25)), dpr=2.0)) == (10, 16, 16, 16)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,11 @@ def test_a_picture_scaled_down_keeps_invisible_colours_invisible() -> None:
     ghost = seen.ifthenelse(list(RED), [0, 255, 0]).cast("uchar").copy(interpretation="srgb").bandjoin(seen)
     result = marked(Watermark(1, scale=0.3), over=plain(colour=RED), square=ghost)
     assert (result - list(RED)).abs().max() <= 2
+
+
+@pytest.mark.parametrize(("scale", "dpr"), [(1e4, 1.0), (1e300, 1.0)])
+def test_a_watermark_of_absurd_size_is_its_middle(scale: float, dpr: float) -> None:
+    assert near(marked(Watermark(1, scale=scale), square=plain(8, 8, RED), dpr=dpr), 5, 60, RED, tolerance=1)
 
 
 # How visible.
@@ -220,7 +225,7 @@ def test_tiles_never_overlap() -> None:
     assert near(result, 1, 1, RED, 0)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 200.0])
+@pytest.mark.parametrize("scale", [1e-6, 200.0, 1e300])
 def test_tiles_of_one_pixel_and_tiles_far_too_large_cost_no_more_than_others(scale: float) -> None:
     result = marked(Watermark(1, tiled=True, scale=scale), over=plain(900, 700))
     assert near(result, 0, 0, RED, 3)
@@ -323,7 +328,9 @@ def test_a_text_that_cannot_be_seen_is_refused(text: str) -> None:
         text_picture(text, 24)
 
 
-@pytest.mark.parametrize("text", ["W", "W" * 256, "W\n" * 128, "W" * 128 + "\n" * 127])
+@pytest.mark.parametrize(
+    "text", ["W", "a\u2028" * 128, "a\u2029" * 128, "W" * 256, "W\n" * 128, "W" * 128 + "\n" * 127]
+)
 def test_text_of_any_size_stays_within_bounds_and_costs_little(text: str) -> None:
     started_s = time.process_time()
     image = text_picture(text, 1e9)
