@@ -5,7 +5,7 @@ import pyvips
 _ROWS = 64
 """As many are looked at: enough to tell, and the cost does not grow with the height."""
 _COLOUR_STEP = 60
-_FINE_SHARE = 0.0014
+_FINE_SHARE = 0.0042
 _FLAT_SHARE = 0.4
 
 

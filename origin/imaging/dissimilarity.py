@@ -20,7 +20,7 @@ _STABLE = 200.0
 """Keeps flat areas from counting without end; larger than SSIM's own, and better correlated."""
 _GREY = [128, 128, 128]
 _UNIT = 28.0
-"""So that 0.02, the customary target, is about a JPEG of quality 75 in the median."""
+"""So that 0.02, the customary target, is about a JPEG of quality 70 in the median."""
 
 
 class Reference:
