@@ -5,10 +5,11 @@ from bottle import Bottle
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
 from origin.concurrency import NativeThreads, breathe, deadline
-from origin.handlers import Pages, Pictures
+from origin.handlers import Pictures
 from origin.imaging.encode import WRITABLE
 from origin.imaging.load import READABLE
 from origin.imaging.pool import NativePool, encoder_version
+from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import Settings, SourceSettings

@@ -1,15 +1,13 @@
-"""What each resource answers. Plain values in, plain values out; no web framework."""
+"""The resources that answer with a picture: verify, parse, negotiate, look up, answer. No web framework."""
 
 import posixpath
 import time
-from collections.abc import Callable, Sized
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import BinaryIO
+from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from origin import grammar, httpcache, query, uploads
-from origin.answers import Answer, Headers, json_answer, problem
+from origin.answers import Answer, Headers, problem
 from origin.concurrency import Offload
 from origin.errors import (
     BadRecipe,
@@ -21,49 +19,21 @@ from origin.errors import (
     SourceMissing,
     SourceTimeout,
 )
+from origin.exchange import Exchange
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
 from origin.marks import Marks
 from origin.negotiation import negotiate
-from origin.options import OPTIONS
-from origin.rawpath import Target, split_signed
+from origin.rawpath import split_signed
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.settings import Settings
 from origin.signing import query_message
 from origin.sources.router import Sources
 from origin.uploads import Upload
 from origin.variants import FALLBACK_TTL_S, Fetched, Variant, Variants, minted_for
-from origin.version import VERSION
 
 _INERT = frozenset(name.media_type for name in OutputFormat if name is not OutputFormat.SVG) | {"application/json"}
 """Media types that a browser shows and never runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What the handlers may know of one request.
-
-    Args:
-        request_id: Ours, or the caller's if it sent a decent one.
-        method: As received.
-        target: The raw request target.
-        accept: ``Accept``; like all fields below empty when absent.
-        if_none_match: ``If-None-Match``.
-        authorization: ``Authorization``.
-        content_type: ``Content-Type``.
-        content_length: ``Content-Length``, None when the body is chunked or absent.
-        body: The body, not yet read.
-    """
-
-    request_id: str
-    method: str
-    target: Target
-    accept: str
-    if_none_match: str
-    authorization: str = field(repr=False)
-    content_type: str
-    content_length: int | None
-    body: BinaryIO
 
 
 class Pictures:
@@ -224,55 +194,6 @@ class Pictures:
         if left_s < 0:
             raise Expired(f"the URL expired at {delivery.expires_at_s}")
         return int(left_s)
-
-
-class Pages:
-    """The resources about the service itself.
-
-    Args:
-        cache: What ``cache_size`` counts.
-        reads: Names of the formats it reads.
-        writes: Names of the formats it writes.
-        clock: Unix time in seconds.
-    """
-
-    def __init__(
-        self, cache: Sized, reads: tuple[str, ...], writes: tuple[str, ...], clock: Callable[[], float] = time.time
-    ) -> None:
-        self._cache = cache
-        self._formats = {"reads": list(reads), "writes": list(writes)}
-        self._clock = clock
-
-    def health(self, exchange: Exchange) -> Answer:  # noqa: ARG002  every handler takes the exchange
-        """``GET /health``: this process answers. Touches no pixels, no pool, no network."""
-        content = {
-            "status": "healthy",
-            "timestamp": datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds"),
-            "cache_size": len(self._cache),
-            "version": VERSION,
-        }
-        return json_answer(200, content, outcome="health")
-
-    def describe(self, exchange: Exchange) -> Answer:  # noqa: ARG002  every handler takes the exchange
-        """``GET /``: what this is and how to ask it."""
-        content = {
-            "service": "blendBeat",
-            "version": VERSION,
-            "description": "A signed-URL image CDN origin.",
-            "formats": self._formats,
-            "resources": {
-                "GET /{signature}/{option}/.../{source}": "a variant of a source image; "
-                "the source is plain/{percent-encoded URL}[@format] or {base64url}[.format]",
-                "GET /info/{signature}/{option}/.../{source}": "what is known about a source image, as JSON",
-                "GET /resize?url=&width=&height=&quality=80&format=jpeg&fit=contain&sig=": "the same as a query",
-                "POST /resize": "a variant of an uploaded image, with Authorization: Bearer",
-                "GET /health": "whether this process answers",
-            },
-            "options": {
-                option.name: {"aliases": list(option.aliases), "meaning": option.meaning} for option in OPTIONS
-            },
-        }
-        return json_answer(200, content, cache_s=60, outcome="describe")
 
 
 def _tag_of_ours(if_none_match: str, key: str) -> str | None:

@@ -15,7 +15,9 @@ from bottle import Bottle, HTTPResponse, request, response
 
 from origin.answers import Answer, Headers, problem
 from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError
-from origin.handlers import Exchange, Pages, Pictures
+from origin.exchange import Exchange
+from origin.handlers import Pictures
+from origin.pages import Pages
 from origin.rawpath import target_of
 from origin.telemetry.events import RequestTold
 from origin.telemetry.logs import LOGGER

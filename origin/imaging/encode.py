@@ -47,8 +47,8 @@ _LOSSY = frozenset({OutputFormat.JPEG, OutputFormat.WEBP, OutputFormat.AVIF, Out
 # Measured, see docs/encoders.md.
 _ON_JPEGS_SCALE = (1, 30, 40, 50, 60, 70, 75, 80, 85, 90, 100)
 _SAME_LOOK = {
-    OutputFormat.WEBP: (1, 30, 37, 48, 60, 73, 79, 83, 89, 94, 100),
-    OutputFormat.AVIF: (1, 38, 43, 47, 51, 57, 61, 65, 71, 82, 100),
+    OutputFormat.WEBP: (1, 30, 36, 46, 58, 72, 78, 83, 88, 94, 100),
+    OutputFormat.AVIF: (1, 37, 42, 47, 50, 56, 60, 64, 70, 81, 100),
 }
 """Qualities that score like those of JPEG above them, in the mean."""
 

@@ -1,0 +1,33 @@
+"""What the handlers may know of one request: plain values, whatever server and framework they came through."""
+
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from origin.rawpath import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the handlers may know of one request.
+
+    Args:
+        request_id: Ours, or the caller's if it sent a decent one.
+        method: As received.
+        target: The raw request target.
+        accept: ``Accept``; like all fields below empty when absent.
+        if_none_match: ``If-None-Match``.
+        authorization: ``Authorization``.
+        content_type: ``Content-Type``.
+        content_length: ``Content-Length``, None when the body is chunked or absent.
+        body: The body, not yet read.
+    """
+
+    request_id: str
+    method: str
+    target: Target
+    accept: str
+    if_none_match: str
+    authorization: str = field(repr=False)
+    content_type: str
+    content_length: int | None
+    body: BinaryIO
