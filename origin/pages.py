@@ -34,6 +34,7 @@ class Pages:
             "timestamp": datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds"),
             "cache_size": len(self._cache),
             "version": VERSION,
+            "formats": self._formats,
         }
         return json_answer(200, content, outcome="health")
 

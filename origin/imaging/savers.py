@@ -67,7 +67,7 @@ def _png(image: pyvips.Image, quality: int, settings: Settings) -> Any:  # noqa:
     if asked.quantize:
         # PNG knows palettes of these depths only, and libvips fills the whole of one.
         return png_of_depth(image, next(bits for bits in DEPTHS if asked.quantization_colours <= 1 << bits), settings)
-    # Predicting from neighbours saves a quarter of a photograph, and costs as much where equal pixels repeat.
+    # Predicting from neighbours saves a quarter of a photograph; where equal pixels repeat it is CPU for nothing.
     rows = "none" if settings.flat else "paeth"
     return image.pngsave_buffer(compression=6, filter=rows, interlace=asked.interlaced, keep=settings.keep)
 

@@ -24,6 +24,8 @@ def test_health_says_that_this_process_answers(service: Service, pictures: Path)
     assert (reply.status, reply.headers["cache-control"]) == (200, "no-store")
     assert (health["status"], health["version"]) == ("healthy", VERSION)
     assert abs(datetime.fromisoformat(health["timestamp"]) - datetime.now(UTC)) < timedelta(seconds=60)
+    assert {"heic", "svg", "jpg"} <= set(health["formats"]["reads"])
+    assert "jxl" not in health["formats"]["writes"]
     assert health["cache_size"] == before["cache_size"] + 1
 
 
