@@ -115,10 +115,8 @@ def _written(body: bytes, source: SourceFacts, job: Job) -> encode.Written:
     image = trimmed or load.open_pixels(
         body, source, shrink=_shrink(plan), first_page=first, pages=pages, dpi=recipe.pages.dpi
     )
-    result = _steps(image, plan, pages)
     order = encode.Order(recipe.encoding, recipe.metadata, job.default_quality, job.candidates)
-    written = encode.write(result, name, order)
-    return _no_larger(written, result, order, body, plan)
+    return _encoded(_steps(image, plan, pages), order, body, plan)
 
 
 def _pages(source: SourceFacts, recipe: Recipe, job: Job, name: OutputFormat) -> tuple[int, int]:
@@ -175,15 +173,18 @@ def _cropped(image: pyvips.Image, area: Area) -> pyvips.Image:
     return image.crop(area.left_px, area.top_px, area.size.width_px, area.size.height_px)
 
 
-def _no_larger(
-    written: encode.Written, image: pyvips.Image, order: encode.Order, body: bytes, plan: Plan
-) -> encode.Written:
-    """A picture that was only encoded anew is not made larger than it came, unless its quality was asked for."""
+def _encoded(image: pyvips.Image, order: encode.Order, body: bytes, plan: Plan) -> encode.Written:
+    """The result in its format. One that was only encoded anew is not made larger than it came, unless its quality
+    was asked for."""
     encoding = order.encoding
-    untouched = plan.source.format.value == written.format and plan.layout.result == plan.turn.seen(plan.source.stored)
-    if not untouched or len(written.body) <= len(body) or encoding.quality or encoding.max_bytes:
+    same_size = plan.layout.result == plan.turn.seen(plan.source.stored)
+    if not same_size or plan.format != plan.source.format.value or encoding.quality or encoding.max_bytes:
+        return encode.write(image, plan.format, order)
+    image = image.copy_memory()  # written twice, perhaps
+    written = encode.write(image, plan.format, order)
+    if len(written.body) <= len(body):
         return written
-    smaller = encode.write(image, written.format, replace(order, encoding=replace(encoding, max_bytes=len(body))))
+    smaller = encode.write(image, plan.format, replace(order, encoding=replace(encoding, max_bytes=len(body))))
     return min(written, smaller, key=lambda one: len(one.body))
 
 
