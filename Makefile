@@ -10,6 +10,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/blendbeat serve --dev
 
 test: $(VENV)/test.stamp
+	@command -v openssl >/dev/null || .ci/need openssl
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
