@@ -15,9 +15,6 @@ from origin.errors import (
     Expired,
     NothingHere,
     OriginError,
-    SourceFailed,
-    SourceMissing,
-    SourceTimeout,
 )
 from origin.exchange import Exchange
 from origin.imaging.job import Job
@@ -148,15 +145,10 @@ class Pictures:
             raise BadRecipe("watermark", "there is no configured watermark; set BLENDBEAT_WATERMARK, or use wmu or wmt")
         return self._settings.imaging.watermark
 
-    def _fetch(self, request: ImageRequest) -> Fetched:
-        mark = request.recipe.watermark
+    def _fetch(self, source: SourceRef, recipe: Recipe) -> Fetched:
+        mark = recipe.watermark
         named = self._marks.get(mark.url) if mark.opacity and mark.url and not mark.text else None
-        try:
-            return Fetched(self._sources.fetch(request.source), watermark=named)
-        except (SourceMissing, SourceFailed, SourceTimeout):
-            if request.fallback is None:
-                raise
-            return Fetched(self._sources.fetch(request.fallback), fallback=True, watermark=named)
+        return Fetched(self._sources.fetch(source), named)
 
     def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
         lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
@@ -169,7 +161,7 @@ class Pictures:
             status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
             return Answer(304, (("ETag", held), caching, *vary, status), outcome="validator")
         if variant is None:
-            variant = self._variants.make(key, job, lambda: self._fetch(request))
+            variant = self._made(key, job, request)
         details = _details(key, job.recipe, request.source.loggable, request.source.host, variant)
         seconds = int(FALLBACK_TTL_S)
         caching = (
@@ -186,6 +178,11 @@ class Pictures:
             *_guard(variant.media_type),
         )
         return Answer(200, headers, variant.body, variant.outcome, details)
+
+    def _made(self, key: str, job: Job, request: ImageRequest) -> Variant:
+        instead = request.fallback
+        fallback = None if instead is None else lambda: self._fetch(instead, job.recipe)
+        return self._variants.make(key, job, lambda: self._fetch(request.source, job.recipe), fallback)
 
     def _time_left(self, delivery: Delivery) -> int | None:
         if delivery.expires_at_s is None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from origin.arguments import anything, boolean, one_of, whole
-from origin.errors import BadRecipe
+from origin.errors import BadRecipe, NotAnImage
 from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
+from origin.imaging.inspect import sniff
 from origin.negotiation import NEGOTIABLE
 from origin.options import BY_NAME
 from origin.recipe import OutputFormat
@@ -113,9 +114,13 @@ def _picture(text: str) -> bytes | None:
     if not text:
         return None
     try:
-        return Path(text).read_bytes()
+        body = Path(text).read_bytes()
+        sniff(body)
     except OSError as error:
         raise ValueError(f"{text!r} cannot be read: {error.strerror}") from None
+    except NotAnImage:
+        raise ValueError(f"{text!r} is no picture") from None
+    return body
 
 
 def _token(text: str) -> str:
@@ -330,6 +335,9 @@ class _Reader:
             return variable.read(variable.default)
 
     def dialect(self, values: Mapping[str, Any]) -> Dialect:
+        names = [name for name, _ in values["PRESETS"]]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        self.problems += [f"BLENDBEAT_PRESETS: {name!r} stands twice" for name in twice]
         try:
             return Dialect(
                 dict(values["PRESETS"]), values["ONLY_PRESETS"], frozenset(values["ALLOWED_OPTIONS"]) or None

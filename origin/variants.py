@@ -9,22 +9,25 @@ from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
 from cachetiers.key import digest
 from cachetiers.readthrough import Found, Outcome, ReadThrough
-from origin.errors import Overloaded
+from origin.errors import BrokenImage, NotAnImage, Overloaded, SourceFailed, SourceMissing, SourceTimeout
 from origin.grammar import GRAMMAR_VERSION
 from origin.imaging.job import Job
 from origin.imaging.pool import Pixels
-from origin.recipe import Recipe
+from origin.recipe import Recipe, Watermark
 
 FALLBACK_TTL_S = 10.0
 """A picture that stands for another is asked for again soon."""
 
 
+_SOURCE_FAILURES = (SourceMissing, SourceFailed, SourceTimeout, NotAnImage, BrokenImage)
+"""What a fallback stands for. Not what is forbidden or too costly: that is the URL's fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Source bytes, whether they are those of the fallback because the source itself failed, and a watermark's."""
+    """Source bytes, and those of a watermark that the URL names."""
 
     body: bytes
-    fallback: bool = False
     watermark: bytes | None = None
 
 
@@ -108,21 +111,36 @@ class Variants:
         found = self._cache.lookup(key)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, job: Job, fetch: Fetch) -> Variant:
+    def make(self, key: str, job: Job, fetch: Fetch, fallback: Fetch | None = None) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already.
+
+        Args:
+            key: As `key` gave it.
+            job: What is to be made.
+            fetch: Gets the source.
+            fallback: Gets what stands for the source when that fails or is no picture.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
         """
         try:
-            found = self._cache.fill(key, lambda: self._entry(job, fetch))
+            found = self._cache.fill(key, lambda: self._entry(job, fetch, fallback))
         except FollowerTimeout as error:
             raise Overloaded(f"the same picture is being made already; {error}") from None
         return self._variant(key, found)
 
-    def _entry(self, job: Job, fetch: Fetch) -> Entry:
+    def _entry(self, job: Job, fetch: Fetch, fallback: Fetch | None) -> Entry:
         self._pixels.check_room()
+        try:
+            return self._made(job, fetch)
+        except _SOURCE_FAILURES:
+            if fallback is None:
+                raise
+        instead = self._made(job, fallback)
+        return replace(instead, ttl_s=min(self._ttl_s, FALLBACK_TTL_S), facts={**instead.facts, "fallback": "1"})
+
+    def _made(self, job: Job, fetch: Fetch) -> Entry:
         started_s = time.perf_counter()
         fetched = fetch()
         fetched_s = time.perf_counter()
@@ -139,10 +157,7 @@ class Variants:
             "queue_ms": _ms(waited_s),
             "transform_ms": _ms(rendered.transform_s),
         }
-        if fetched.fallback:
-            facts["fallback"] = "1"
-        ttl_s = min(self._ttl_s, FALLBACK_TTL_S) if fetched.fallback else self._ttl_s
-        return Entry(rendered.body, self._clock(), ttl_s, facts)
+        return Entry(rendered.body, self._clock(), self._ttl_s, facts)
 
     def _variant(self, key: str, found: Found) -> Variant:
         entry = found.entry
@@ -166,7 +181,8 @@ def _settled(job: Job) -> Recipe:
         return Recipe(pages=recipe.pages, tighter=recipe.tighter, cachebuster=recipe.cachebuster)
     if recipe.raw:
         return Recipe(raw=True, tighter=replace(recipe.tighter, result_side_px=0), cachebuster=recipe.cachebuster)
-    return recipe
+    # A watermark that cannot be seen is none, wherever it would have been.
+    return recipe if recipe.watermark.opacity else replace(recipe, watermark=Watermark())
 
 
 def minted_for(tag: str, key: str) -> bool:

@@ -78,7 +78,7 @@ class Description:
             format str, mime_type str, width int, height int, bytes int, orientation int, pages int,
             animation null | {frames int, loops int, duration_ms int},
             has_alpha bool, colour_space str, bit_depth int, icc_profile null | str,
-            average_colour null | str, dominant_colours [{colour str, share float}],
+            average_colour null | str, dominant_colours [{colour str, share float}], palette [str],
             blurhash str, thumbhash str,
             exif {camera_make camera_model lens artist copyright software taken_at: str,
                   exposure_s f_number focal_length_mm: float, iso: int}
@@ -100,6 +100,7 @@ class Description:
             "dominant_colours": [
                 {"colour": _hex(shade.colour), "share": round(shade.share, 4)} for shade in self.dominant
             ],
+            "palette": [_hex(shade.colour) for shade in self.dominant],
             "blurhash": self.blurhash,
             "thumbhash": self.thumbhash,
             "exif": {name: value for name, value in asdict(self.exif).items() if value is not None},

@@ -10,9 +10,8 @@ from typing import Any
 import pyvips
 
 from origin.errors import NotAnImage
-from origin.imaging import foreign
+from origin.imaging import foreign, gif, tiff
 from origin.imaging.geometry import Size
-from origin.imaging.gif import judge_end
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.svg import sanitised
 
@@ -98,8 +97,11 @@ def open_pixels(
     if facts.format in foreign.PIXELS:
         return foreign.PIXELS[facts.format](body)
     if facts.format is SourceFormat.GIF:
-        judge_end(body)
+        gif.judge_end(body)
     count = max(1, min(pages, facts.pages - first_page))
+    if facts.format is SourceFormat.TIFF:
+        for page in range(first_page, first_page + count):
+            tiff.judge_end(body, page)
     # No side of a result is below a pixel, whatever was asked.
     shrink = min(shrink, facts.stored.width_px, facts.stored.height_px)
     image = _open(facts.format, body, _page(facts.format, first_page, count) | _scale(facts.format, shrink, dpi))

@@ -12,14 +12,14 @@ from dataclasses import replace
 
 import pyvips
 
-from origin.errors import BrokenImage, CannotWrite, NotAnImage
+from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage
 from origin.imaging import describe, encode, load, svg, watermark
 from origin.imaging.geometry import Area, Size, lay_out
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.job import Job, Rendered
 from origin.imaging.steps import STEPS, Plan, crop, smart_area
 from origin.imaging.trimming import trimmed_area
-from origin.imaging.turning import turn_of
+from origin.imaging.turning import Turn, turn_of
 from origin.recipe import OutputFormat, Recipe
 
 _INFO_SIDE_PX = 256
@@ -65,9 +65,7 @@ def _untouched(body: bytes) -> tuple[bytes, str, str]:
 
 
 def _made(body: bytes, job: Job) -> tuple[bytes, str, str]:
-    source = load.open_header(body, svg=job.svg, page=job.recipe.pages.first, dpi=job.recipe.pages.dpi)
-    if source.format is not SourceFormat.SVG:
-        job.limits.judge_source(source.stored)
+    source = _header(body, job)
     if job.info:
         return _described(body, source), "application/json", "json"
     own = source.format.value
@@ -82,6 +80,18 @@ def _made(body: bytes, job: Job) -> tuple[bytes, str, str]:
     return written.body, written.format.media_type, written.format.value
 
 
+def _header(body: bytes, job: Job) -> SourceFacts:
+    first, dpi = job.recipe.pages.first, job.recipe.pages.dpi
+    source = load.open_header(body, svg=job.svg, dpi=dpi)
+    if first >= source.pages:
+        raise BadRecipe(f"page:{first}", f"the source has pages 0 to {source.pages - 1}")
+    if first:
+        source = load.open_header(body, svg=job.svg, page=first, dpi=dpi)
+    if source.format is not SourceFormat.SVG:
+        job.limits.judge_source(source.stored)
+    return source
+
+
 def _described(body: bytes, source: SourceFacts) -> bytes:
     shrink = max(1.0, min(source.stored.width_px, source.stored.height_px) / _INFO_SIDE_PX)
     image = load.open_pixels(body, source, shrink=shrink, first_page=0, pages=1, dpi=0)
@@ -92,36 +102,72 @@ def _written(body: bytes, source: SourceFacts, job: Job) -> encode.Written:
     recipe = job.recipe
     name = encode.chosen_format(recipe.format, source)
     first, pages = _pages(source, recipe, job, name)
+    # Pages of a document are one tall picture, frames of an animation are pictures of their own.
+    stacked, frames = (1, pages) if source.animated else (pages, 1)
+    whole = Size(source.stored.width_px, source.stored.height_px * stacked)
     seen_by = turn_of(
         source.orientation if recipe.auto_rotate else 1,
         recipe.rotate // 90,
         flip_horizontal=recipe.flip_horizontal,
         flip_vertical=recipe.flip_vertical,
     )
-    trimmed: pyvips.Image | None = None
-    whole = source.stored
-    if recipe.trim.threshold is not None and pages == 1:
-        trimmed = load.open_pixels(
-            body, source, shrink=1.0, first_page=first, pages=1, dpi=recipe.pages.dpi
-        ).copy_memory()
-        area = trimmed_area(trimmed, recipe.trim, seen_by)
-        trimmed, whole = _cropped(trimmed, area), area.size
+    image: pyvips.Image | None = None
+    if recipe.trim.threshold is not None and frames == 1:
+        image = _opened(body, source, 1.0, first, pages, recipe).copy_memory()
+        area = trimmed_area(image, recipe.trim, seen_by)
+        image, whole = _cropped(image, area), area.size
     longest = min(side for side in (recipe.tighter.result_side_px, encode.longest_side_px(name)) if side)
     drawn = source.format is SourceFormat.SVG
     layout = lay_out(seen_by.seen(whole), recipe, longest, vector=drawn)
-    job.limits.judge_layout(layout, pages)
+    job.limits.judge_layout(layout, frames)
     mark = watermark.picture(recipe.watermark, job.watermark)
     plan = Plan(source, whole, seen_by, layout, recipe, name, mark)
-    image = trimmed or load.open_pixels(
-        body, source, shrink=_shrink(plan), first_page=first, pages=pages, dpi=recipe.pages.dpi
-    )
+    image = image or _opened(body, source, _shrink(plan), first, pages, recipe)
     order = encode.Order(recipe.encoding, recipe.metadata, job.default_quality, job.candidates)
-    return _encoded(_steps(image, plan, pages), order, body, plan)
+    untouched = _untouched_by(plan) and pages == source.pages and _plain(image)
+    written = encode.write(_steps(image, plan, frames), name, order)
+    if untouched and len(written.body) > len(body):
+        return encode.Written(body, name, None, written.tries)
+    return written
+
+
+def _opened(body: bytes, source: SourceFacts, shrink: float, first: int, pages: int, recipe: Recipe) -> pyvips.Image:
+    image = load.open_pixels(body, source, shrink=shrink, first_page=first, pages=pages, dpi=recipe.pages.dpi)
+    if pages == 1 or source.animated:
+        return image
+    image = image.copy()
+    for field in ("page-height", "n-pages"):
+        image.remove(field)
+    return image
+
+
+def _untouched_by(plan: Plan) -> bool:
+    """Whether the recipe leaves every pixel, and how it is encoded, as it is."""
+    same = Recipe(
+        resize=plan.recipe.resize, gravity=plan.recipe.gravity, dpr=plan.recipe.dpr,
+        auto_rotate=plan.recipe.auto_rotate, format=plan.recipe.format, metadata=plan.recipe.metadata,
+        cachebuster=plan.recipe.cachebuster, tighter=plan.recipe.tighter,
+    )  # fmt: skip
+    return (
+        plan.recipe == same
+        and plan.format == plan.source.format.value
+        and plan.turn == Turn()
+        and plan.layout.result == plan.whole == plan.layout.scaled
+        and not plan.layout.placements
+    )
+
+
+def _plain(image: pyvips.Image) -> bool:
+    """Whether the source's own bytes could be the answer: nothing in them has to be dropped or converted."""
+    private = ("exif", "xmp", "iptc", "icc", "orientation", "photoshop")
+    return image.interpretation in ("srgb", "b-w") and not any(
+        field.startswith(private) for field in image.get_fields()
+    )
 
 
 def _pages(source: SourceFacts, recipe: Recipe, job: Job, name: OutputFormat) -> tuple[int, int]:
     """The first page or frame that is used, and how many."""
-    first = min(recipe.pages.first, source.pages - 1)
+    first = recipe.pages.first
     left = source.pages - first
     if source.animated:
         moving = recipe.pages.animate and (name is OutputFormat.BEST or encode.animates(name))
@@ -137,10 +183,6 @@ def _shrink(plan: Plan) -> float:
 
 
 def _steps(image: pyvips.Image, plan: Plan, pages: int) -> pyvips.Image:
-    if pages > 1 and not plan.source.animated:
-        # Pages of a document are one tall picture.
-        plan = replace(plan, layout=lay_out(plan.turn.seen(Size(image.width, image.height)), plan.recipe))
-        pages = 1
     if pages == 1:
         return _one_frame(image, plan)[0]
     # Frames are taken from the strip again and again, not in one pass.
@@ -171,21 +213,6 @@ def _one_frame(image: pyvips.Image, plan: Plan) -> tuple[pyvips.Image, Plan]:
 
 def _cropped(image: pyvips.Image, area: Area) -> pyvips.Image:
     return image.crop(area.left_px, area.top_px, area.size.width_px, area.size.height_px)
-
-
-def _encoded(image: pyvips.Image, order: encode.Order, body: bytes, plan: Plan) -> encode.Written:
-    """The result in its format. One that was only encoded anew is not made larger than it came, unless its quality
-    was asked for."""
-    encoding = order.encoding
-    same_size = plan.layout.result == plan.turn.seen(plan.source.stored)
-    if not same_size or plan.format != plan.source.format.value or encoding.quality or encoding.max_bytes:
-        return encode.write(image, plan.format, order)
-    image = image.copy_memory()  # written twice, perhaps
-    written = encode.write(image, plan.format, order)
-    if len(written.body) <= len(body):
-        return written
-    smaller = encode.write(image, plan.format, replace(order, encoding=replace(encoding, max_bytes=len(body))))
-    return min(written, smaller, key=lambda one: len(one.body))
 
 
 _NOISE = ("unable to call", "unable to copy", "source: bad seek", "vips2", "vips__")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST_TRIES = 5
+MOST_TRIES_FOR_BYTES = 8
+"""A picture that was compressed before has bytes that hardly move over half the scale and then fall off."""
 _OVERSHOOT = 1.4
 _FLATTEST = 4.0
 """How much flatter than told a curve is believed to be."""
@@ -66,7 +68,8 @@ def best_within(
         slope: By how much the level rises with one step of quality, roughly; for the second guess.
         near: A level this little below the goal ends the search.
     """
-    below, above = _narrowed(attempt, goal, span, start, slope=slope, window=(goal - near, goal))
+    window = (goal - near, goal)
+    below, above = _narrowed(attempt, goal, span, start, slope=slope, window=window, most=MOST_TRIES_FOR_BYTES)
     return Found((below or above)[-1], len(below) + len(above))
 
 
@@ -89,8 +92,9 @@ def _narrowed(
     *,
     slope: float,
     window: tuple[float, float],
+    most: int = MOST_TRIES,
 ) -> tuple[list[Attempt], list[Attempt]]:
-    """Attempts at or below *goal*, rising, and those above it, falling: together no more than `MOST_TRIES`.
+    """Attempts at or below *goal*, rising, and those above it, falling: together no more than *most*.
 
     One whose level is inside the *window* ends the search.
     """
@@ -103,11 +107,11 @@ def _narrowed(
         side.append(tried)
         left = Span(quality + 1, left.most) if side is below else Span(left.least, quality - 1)
         tries = len(below) + len(above)
-        if left.least > left.most or tries == MOST_TRIES or window[0] < tried.level < window[1]:
+        if left.least > left.most or tries == most or window[0] < tried.level < window[1]:
             return below, above
         if other:
             quality = left.nearest(_between(side, other, sum(window) / 2))
-        elif tries == MOST_TRIES - 2:
+        elif tries == most - 2:
             # With one side still open, only the end can settle whether there is a quality that will do.
             quality = left.most if side is below else left.least
         else:

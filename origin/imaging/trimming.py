@@ -6,6 +6,9 @@ from origin.imaging.geometry import Area, Size
 from origin.imaging.turning import Turn
 from origin.recipe import Trim
 
+_SMALLEST_SIDE_PX = 3
+"""libvips looks at 3 x 3 px at a time; of less there is no border anyway."""
+
 
 def trimmed_area(image: pyvips.Image, trim: Trim, turn: Turn) -> Area:
     """What is left of *image*, in its stored orientation, when its border is cut off; all of it if nothing would be.
@@ -16,6 +19,8 @@ def trimmed_area(image: pyvips.Image, trim: Trim, turn: Turn) -> Area:
         turn: From stored to seen; equal margins are meant as seen, and so is the top left pixel.
     """
     whole = Size(image.width, image.height)
+    if min(whole.width_px, whole.height_px) < _SMALLEST_SIDE_PX:
+        return Area(0, 0, whole)
     srgb = image.colourspace("srgb")
     corner = turn.stored(Area(0, 0, Size(1, 1)), turn.seen(whole))
     colour = trim.colour

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyvips
 
-from origin.errors import TooCostly
+from origin.errors import BadRecipe, TooCostly
 from origin.imaging import load
 from origin.imaging.geometry import Size
 from origin.recipe import Anchor, Gravity, Watermark
@@ -115,7 +115,7 @@ def text_picture(text: str, height_px: float) -> pyvips.Image:
 
     Raises:
         TooCostly: The text is longer.
-        pyvips.Error: No letter of it can be seen.
+        BadRecipe: No letter of it can be seen.
     """
     if len(text) > MOST_CHARACTERS:
         raise TooCostly(f"the text has {len(text)} characters; at most {MOST_CHARACTERS} are drawn")
@@ -123,9 +123,12 @@ def text_picture(text: str, height_px: float) -> pyvips.Image:
     longest = max(1, *map(len, lines))
     most = min(_LARGEST_LETTERS_PX, _WIDEST_TEXT_PX / longest, _HIGHEST_TEXT_PX / len(lines))
     height_px = max(_SMALLEST_LETTERS_PX, min(height_px, most))
-    letters = pyvips.Image.text(
-        _plain(text), font=f"{_FONT} {height_px:.2f}", fontfile=str(_FONT_FILE), dpi=72, align="centre"
-    )
+    try:
+        letters = pyvips.Image.text(
+            _plain(text), font=f"{_FONT} {height_px:.2f}", fontfile=str(_FONT_FILE), dpi=72, align="centre"
+        )
+    except pyvips.Error as error:
+        raise BadRecipe("watermark_text", str(error).strip().splitlines()[-1].strip()) from None
     return _edged(letters, sigma=max(0.8, min(height_px / 16, _WIDEST_EDGE))).copy_memory()
 
 

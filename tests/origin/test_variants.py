@@ -7,7 +7,7 @@ from cachetiers.readthrough import ReadThrough
 from origin.errors import Overloaded, SourceMissing
 from origin.imaging.job import Job, Rendered
 from origin.imaging.limits import Limits
-from origin.recipe import OutputFormat, Recipe, Resize
+from origin.recipe import OutputFormat, Recipe, Resize, Watermark
 from origin.variants import FALLBACK_TTL_S, Fetched, Variants, minted_for
 
 LIMITS = Limits(source_pixels=100, result_side_px=100)
@@ -71,8 +71,12 @@ def test_a_failing_source_makes_no_pixels_and_leaves_nothing_behind() -> None:
 def test_a_fallback_is_kept_for_seconds_only() -> None:
     clock = Clock()
     service = variants(FakePixels(), clock)
-    made = service.make("key", JOB, lambda: Fetched(b"instead", fallback=True))
-    assert made.fallback
+
+    def fail() -> Fetched:
+        raise SourceMissing("gone")
+
+    made = service.make("key", JOB, fail, lambda: Fetched(b"instead"))
+    assert (made.fallback, made.body) == (True, b"variant of instead")
     clock.now_s += FALLBACK_TTL_S
     assert service.lookup("key") is None
 
@@ -105,6 +109,8 @@ def test_what_does_not_decide_the_bytes_is_not_in_the_key() -> None:
     service = variants(FakePixels(), Clock())
     small = Recipe(resize=Resize(width_px=3))
     assert service.key("a", Job(small, LIMITS, info=True)) == service.key("a", Job(Recipe(), LIMITS, info=True))
+    unseen = Recipe(watermark=Watermark(tiled=True, text="hello"))
+    assert service.key("a", Job(unseen, LIMITS)) == service.key("a", JOB)
     raw = Recipe(raw=True)
     assert service.key("a", Job(Recipe(raw=True, dpr=2), LIMITS)) == service.key("a", Job(raw, LIMITS))
 

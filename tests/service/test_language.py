@@ -235,6 +235,8 @@ def test_a_failing_source_is_stood_for_for_seconds(speaking: Service) -> None:
     assert size(reply) == (50, 25)
     assert reply.headers["cache-control"] == "public, max-age=10"
     assert speaking.get("local:///gone.jpg", "w:50", extension="png").status == 404
+    assert size(speaking.get("local:///text.txt", "w:51", option, extension="png")) == (51, 26)
+    assert speaking.get("local:///photo.jpg", "w:51", "msfs:10", option, extension="png").status == 422
 
 
 def info(service: Service, source: str, *options: str) -> Reply:

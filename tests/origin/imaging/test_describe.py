@@ -88,7 +88,16 @@ def test_a_photograph_is_told() -> None:
 
 KEYS = [
     *("format", "mime_type", "width", "height", "bytes", "orientation", "pages", "animation", "has_alpha"),
-    *("colour_space", "bit_depth", "icc_profile", "average_colour", "dominant_colours", "blurhash", "thumbhash"),
+    *(
+        "colour_space",
+        "bit_depth",
+        "icc_profile",
+        "average_colour",
+        "dominant_colours",
+        "palette",
+        "blurhash",
+        "thumbhash",
+    ),
     "exif",
 ]
 

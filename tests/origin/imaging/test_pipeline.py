@@ -1,5 +1,6 @@
 """From source bytes to a variant: every type, every way to lie, every kind of colour, every way to fail."""
 
+import io
 import pickle
 import struct
 import zlib
@@ -8,9 +9,10 @@ from typing import Any, TypeVar
 
 import pytest
 import pyvips
+from PIL import Image
 
 from origin import errors
-from origin.errors import BrokenImage, CannotWrite, NotAnImage, OriginError, TooCostly
+from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage, OriginError, TooCostly
 from origin.grammar import parse
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
@@ -499,3 +501,113 @@ def test_what_is_wrong_with_a_picture_is_said_in_one_line(suffix: str, said: str
 def test_a_side_that_was_asked_for_never_vanishes() -> None:
     image = made(pictures.png(500, 500), "rs:fill:1:300/dpr:0.4")
     assert (image.width, image.height) == (1, 120)
+
+
+# What was only encoded anew ----------------------------------------------------------------------------------------
+
+
+def gradient(width_px: int = 200, height_px: int = 150) -> pyvips.Image:
+    x = pyvips.Image.xyz(width_px, height_px)
+    ramp = (x[0] * 255 / width_px).bandjoin([x[1] * 255 / height_px, (x[0] + x[1]) % 256])
+    return ramp.cast("uchar").copy(interpretation="srgb")
+
+
+@pytest.mark.parametrize(("suffix", "saved"), [(".jpg", {"Q": 12}), (".webp", {"Q": 9})])
+def test_a_picture_that_would_only_grow_passes_as_it_came(suffix: str, saved: dict[str, int]) -> None:
+    body = pictures.encoded(gradient(), suffix, keep="none", **saved)
+    assert transform(body, job()).body == body
+
+
+def test_a_png_that_would_only_grow_passes_as_it_came() -> None:
+    # Two colours in one bit a pixel, which nobody would write unasked.
+    stream = io.BytesIO()
+    Image.effect_mandelbrot((200, 200), (-3, -2.5, 2, 2.5), 100).convert("1").save(stream, "PNG", optimize=True)
+    assert transform(stream.getvalue(), job()).body == stream.getvalue()
+
+
+def test_but_never_with_what_has_to_be_dropped_and_never_when_it_was_asked_otherwise() -> None:
+    body = pictures.encoded(tagged(gradient(), exif_ifd0_Artist="Somebody"), ".jpg", Q=12)
+    assert b"Somebody" in body
+    assert b"Somebody" not in transform(body, job("kcr:0")).body
+    plain = pictures.encoded(gradient(), ".jpg", Q=12, keep="none")
+    for options in ("q:90", "rot:180", "fq:jpg:90", "bl:1", "w:100"):
+        assert transform(plain, job(options)).body != plain
+
+
+def test_colours_of_a_lossless_picture_are_never_taken_away_unasked() -> None:
+    body = pictures.encoded(gradient(), ".png", compression=9)
+    for options in ("", "sm:0", "rot:180", "f:png"):
+        turned = made(body, options)
+        back = turned.rot180() if options == "rot:180" else turned
+        assert (back - gradient()).abs().max() == 0
+
+
+@pytest.mark.parametrize("limit", [5000, 8000, 12000, 16000])
+def test_a_limit_in_bytes_is_used_well_on_what_was_compressed_before(limit: int) -> None:
+    noise = pyvips.Image.gaussnoise(300, 200, mean=128, sigma=30).cast("uchar").gaussblur(1)
+    body = pictures.encoded(noise.bandjoin([noise, noise]).copy(interpretation="srgb"), ".jpg", Q=25)
+    answer = len(transform(body, job(f"mb:{limit}", OutputFormat.JPEG)).body)
+    assert answer <= limit
+    assert answer > limit / 3 or answer > len(body) / 2
+
+
+# Pages of a document -----------------------------------------------------------------------------------------------
+
+
+def document(pages: int = 3, compression: str = "none") -> bytes:
+    shades = [RED, GREEN, BLUE]
+    made_pages = [(pyvips.Image.black(40, 60, bands=3) + list(shades[page % 3])).cast("uchar") for page in range(pages)]
+    strip = pyvips.Image.arrayjoin([page.copy(interpretation="srgb") for page in made_pages], across=1).copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 60)
+    return pictures.encoded(strip, ".tif", compression=compression)
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ("pgs:3", (40, 180)),
+        ("pgs:3/w:20", (20, 90)),
+        ("pgs:2/rot:90", (120, 40)),
+        ("pgs:3/mrd:90", (20, 90)),
+        ("pgs:9", (40, 180)),
+        ("pg:1/pgs:1", (40, 60)),
+        ("pgs:3/fl:0:1", (40, 180)),
+    ],
+)
+@pytest.mark.parametrize("name", ["png", "webp"])
+def test_pages_of_a_document_are_one_tall_picture(options: str, size: tuple[int, int], name: str) -> None:
+    rendered = transform(document(), job(options, OutputFormat(name)))
+    image = pyvips.Image.new_from_buffer(rendered.body, "", n=-1) if name == "webp" else made(document(), options)
+    assert (image.width, image.height) == size
+
+
+def test_a_crop_of_several_pages_is_meant_on_all_of_them() -> None:
+    assert near(made(document(), "pgs:3/c:10:10/f:png"), 5, 5, GREEN)
+    assert near(made(document(), "pg:2/f:png"), 5, 5, BLUE)
+
+
+def test_many_pages_count_as_one_picture_before_a_pixel_is_decoded() -> None:
+    with pytest.raises(TooCostly):
+        transform(document(200), job("pgs:200", limits=replace(LIMITS, result_side_px=8192, frames=1000)))
+
+
+def test_a_page_that_is_not_there_is_the_callers_mistake() -> None:
+    with pytest.raises(BadRecipe, match="pages 0 to 2"):
+        transform(document(), job("pg:3"))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_an_uncompressed_tiff_cut_short_is_broken_not_black(share: float) -> None:
+    image = Image.new("RGB", (60, 60), (200, 30, 30))  # Pillow writes the directory before the pixels
+    stream = io.BytesIO()
+    image.save(stream, "TIFF")
+    body = stream.getvalue()
+    assert near(made(body, "f:png"), 30, 50, RED)
+    with pytest.raises(BrokenImage, match="before its pixels"):
+        transform(body[: int(len(body) * share)], job())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (2, 50), (50, 2)])
+def test_trimming_what_is_too_small_to_have_a_border_changes_nothing(size: tuple[int, int]) -> None:
+    trimmed = made(pictures.png(*size), "t:10/f:png")
+    assert (trimmed.width, trimmed.height) == size

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.imaging.dissimilarity import Reference
-from origin.imaging.quality import MOST_TRIES, Attempt, Span, best_within, cheapest_reaching
+from origin.imaging.quality import MOST_TRIES, MOST_TRIES_FOR_BYTES, Attempt, Span, best_within, cheapest_reaching
 from tests import pictures
 
 WHOLE = Span(1, 100)
@@ -38,7 +38,8 @@ def test_what_is_found_keeps_to_the_goal_however_wrong_the_first_guess(goal: flo
     within = best_within(encoder(bent), goal, WHOLE, start, slope=slope, near=0.0)
     reaching = cheapest_reaching(encoder(bent), goal - 1e-9, WHOLE, start, slope=slope, near=0.0)
     assert within.attempt.level <= goal <= reaching.attempt.level + 1e-9
-    assert max(within.tries, reaching.tries) <= MOST_TRIES
+    assert within.tries <= MOST_TRIES_FOR_BYTES
+    assert reaching.tries <= MOST_TRIES
 
 
 @given(goal=st.floats(-5, 5), least=st.integers(1, 50), more=st.integers(0, 50), start=st.integers(1, 100))

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 import pyvips
 
-from origin.errors import NotAnImage, TooCostly
+from origin.errors import BadRecipe, NotAnImage, TooCostly
 from origin.imaging import watermark
 from origin.imaging.watermark import MOST_CHARACTERS, decoded, overlay, picture, text_picture
 from origin.recipe import Anchor, Gravity, Watermark
@@ -324,7 +324,7 @@ def test_a_long_text_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n ", "\x00"])
 def test_a_text_that_cannot_be_seen_is_refused(text: str) -> None:
-    with pytest.raises(pyvips.Error, match="no text"):
+    with pytest.raises(BadRecipe, match="no text"):
         text_picture(text, 24)
 
 
