@@ -8,10 +8,17 @@ touch libvips: a libvips call before the fork hangs the children.
 import os
 import sys
 
+from origin.errors import NotAnImage
+from origin.imaging.inspect import sniff
 from origin.settings import EXIT_STATUS, BadSettings, Settings, unknown_variables
 
 try:
     _settings = Settings.from_environ(os.environ)
+    if _settings.imaging.watermark is not None:
+        sniff(_settings.imaging.watermark)
+except NotAnImage:
+    print("blendbeat: BLENDBEAT_WATERMARK: the file is no picture", file=sys.stderr)
+    sys.exit(EXIT_STATUS)
 except BadSettings as bad:
     for problem in bad.problems:
         print(f"blendbeat: {problem}", file=sys.stderr)

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from origin.arguments import anything, boolean, one_of, whole
-from origin.errors import BadRecipe, NotAnImage
+from origin.errors import BadRecipe
 from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
-from origin.imaging.inspect import sniff
 from origin.negotiation import NEGOTIABLE
 from origin.options import BY_NAME
 from origin.recipe import OutputFormat
@@ -114,13 +113,9 @@ def _picture(text: str) -> bytes | None:
     if not text:
         return None
     try:
-        body = Path(text).read_bytes()
-        sniff(body)
+        return Path(text).read_bytes()
     except OSError as error:
         raise ValueError(f"{text!r} cannot be read: {error.strerror}") from None
-    except NotAnImage:
-        raise ValueError(f"{text!r} is no picture") from None
-    return body
 
 
 def _token(text: str) -> str:

@@ -102,7 +102,6 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_PRESETS", "thumb=w:x"),
         ("BLENDBEAT_PRESETS", "a=pr:b,b=pr:a"),
         ("BLENDBEAT_PRESETS", "a=w:1,a=w:2"),
-        ("BLENDBEAT_WATERMARK", __file__),
         ("BLENDBEAT_ALLOWED_OPTIONS", "resize,nothing"),
         ("BLENDBEAT_WATERMARK", "/no/such/file.png"),
         ("BLENDBEAT_SVG", "maybe"),

@@ -65,6 +65,13 @@ def test_wrong_settings_end_with_78_and_every_problem() -> None:
     assert "Listening" not in ended.stderr
 
 
+def test_a_watermark_that_is_no_picture_ends_with_78_too() -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
+    environ = {"BLENDBEAT_KEYS": KEY, "BLENDBEAT_SALTS": SALT, "BLENDBEAT_WATERMARK": __file__}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, "BLENDBEAT_WATERMARK" in ended.stderr) == (78, True)
+
+
 def test_unsigned_operation_is_loud_and_works(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg())
     loose = Service(tmp_path / "log", {"BLENDBEAT_ALLOW_UNSIGNED": "1", "BLENDBEAT_LOCAL_ROOT": str(tmp_path)})
