@@ -7,6 +7,7 @@ from cachetiers.readthrough import ReadThrough
 from origin.concurrency import NativeThreads, breathe, deadline
 from origin.handlers import Pictures
 from origin.imaging.encode import WRITABLE
+from origin.imaging.inspect import SourceFormat
 from origin.imaging.load import READABLE
 from origin.imaging.pool import NativePool, encoder_version
 from origin.pages import Pages
@@ -42,7 +43,8 @@ def build_application(settings: Settings) -> Bottle:
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
     pictures = Pictures(settings, _sources(settings.sources, threads), variants, auto_formats, threads.run)
-    pages = Pages(tier, reads=tuple(sorted(READABLE)), writes=tuple(sorted(WRITABLE)))
+    reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}
+    pages = Pages(tier, reads=tuple(sorted(reads)), writes=tuple(sorted(WRITABLE)))
     app = Bottle()
     Routes(pictures, pages, settings.allow_origin, logs.tell).bind(app)
     return app

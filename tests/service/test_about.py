@@ -24,7 +24,8 @@ def test_health_says_that_this_process_answers(service: Service, pictures: Path)
     assert (reply.status, reply.headers["cache-control"]) == (200, "no-store")
     assert (health["status"], health["version"]) == ("healthy", VERSION)
     assert abs(datetime.fromisoformat(health["timestamp"]) - datetime.now(UTC)) < timedelta(seconds=60)
-    assert {"heic", "svg", "jpg"} <= set(health["formats"]["reads"])
+    assert {"heic", "jpg"} <= set(health["formats"]["reads"])
+    assert "svg" not in health["formats"]["reads"]  # off unless it is switched on
     assert "jxl" not in health["formats"]["writes"]
     assert health["cache_size"] == before["cache_size"] + 1
 
