@@ -164,4 +164,6 @@ def _open(source_format: SourceFormat, body: bytes, options: dict[str, Any]) -> 
     if source_format is SourceFormat.SVG:
         body = sanitised(body)
     loader = getattr(pyvips.Image, _LOADERS[source_format])
-    return loader(body, access="sequential", fail_on="truncated", **options)
+    # libtiff calls missing and undecodable pixels errors of its own, and libvips would show them as black.
+    fail_on = "error" if source_format is SourceFormat.TIFF else "truncated"
+    return loader(body, access="sequential", fail_on=fail_on, **options)

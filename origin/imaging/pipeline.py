@@ -14,13 +14,14 @@ import pyvips
 
 from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage
 from origin.imaging import describe, encode, load, svg, watermark
+from origin.imaging.container import is_bare
 from origin.imaging.geometry import Area, Size, lay_out
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.job import Job, Rendered
 from origin.imaging.steps import STEPS, Plan, crop, smart_area
 from origin.imaging.trimming import trimmed_area
 from origin.imaging.turning import Turn, turn_of
-from origin.recipe import OutputFormat, Recipe
+from origin.recipe import Encoding, OutputFormat, Recipe
 
 _INFO_SIDE_PX = 256
 """Colours and hashes come from a picture about this large."""
@@ -124,9 +125,12 @@ def _written(body: bytes, source: SourceFacts, job: Job) -> encode.Written:
     plan = Plan(source, whole, seen_by, layout, recipe, name, mark)
     image = image or _opened(body, source, _shrink(plan), first, pages, recipe)
     order = encode.Order(recipe.encoding, recipe.metadata, job.default_quality, job.candidates)
-    untouched = _untouched_by(plan) and pages == source.pages and _plain(image)
+    limit = recipe.encoding.max_bytes
+    passes = _untouched_by(plan) and pages == source.pages and _plain(image) and is_bare(body, source.format)
+    if passes and len(body) <= limit:
+        return encode.Written(body, name, None, 0)
     written = encode.write(_steps(image, plan, frames), name, order)
-    if untouched and len(written.body) > len(body):
+    if passes and not limit and len(written.body) > len(body):
         return encode.Written(body, name, None, written.tries)
     return written
 
@@ -146,6 +150,7 @@ def _untouched_by(plan: Plan) -> bool:
     same = Recipe(
         resize=plan.recipe.resize, gravity=plan.recipe.gravity, dpr=plan.recipe.dpr,
         auto_rotate=plan.recipe.auto_rotate, format=plan.recipe.format, metadata=plan.recipe.metadata,
+        encoding=Encoding(max_bytes=plan.recipe.encoding.max_bytes),
         cachebuster=plan.recipe.cachebuster, tighter=plan.recipe.tighter,
     )  # fmt: skip
     return (

@@ -512,7 +512,7 @@ def gradient(width_px: int = 200, height_px: int = 150) -> pyvips.Image:
     return ramp.cast("uchar").copy(interpretation="srgb")
 
 
-@pytest.mark.parametrize(("suffix", "saved"), [(".jpg", {"Q": 12}), (".webp", {"Q": 9})])
+@pytest.mark.parametrize(("suffix", "saved"), [(".jpg", {"Q": 12}), (".jpg", {"Q": 8, "interlace": True})])
 def test_a_picture_that_would_only_grow_passes_as_it_came(suffix: str, saved: dict[str, int]) -> None:
     body = pictures.encoded(gradient(), suffix, keep="none", **saved)
     assert transform(body, job()).body == body
@@ -523,6 +523,30 @@ def test_a_png_that_would_only_grow_passes_as_it_came() -> None:
     stream = io.BytesIO()
     Image.effect_mandelbrot((200, 200), (-3, -2.5, 2, 2.5), 100).convert("1").save(stream, "PNG", optimize=True)
     assert transform(stream.getvalue(), job()).body == stream.getvalue()
+
+
+@pytest.mark.parametrize("name", ["png", "jpg"])
+def test_nothing_hidden_in_a_file_ever_passes(name: str) -> None:
+    """Where libvips does not look, a camera may have put where its owner lives."""
+    if name == "png":
+        stream = io.BytesIO()
+        Image.effect_mandelbrot((200, 200), (-3, -2.5, 2, 2.5), 100).convert("1").save(stream, "PNG", optimize=True)
+        bare = stream.getvalue()
+        secret = b"tEXt" + b"Location\x00SECRET"
+        chunk = struct.pack(">I", len(secret) - 4) + secret + struct.pack(">I", zlib.crc32(secret))
+        hidden = [bare[:-12] + chunk + bare[-12:], bare + b"SECRET"]
+    else:
+        bare = pictures.encoded(gradient(), ".jpg", Q=12, keep="none")
+        comment = b"\xff\xfe" + struct.pack(">H", 8) + b"SECRET"
+        hidden = [bare[:2] + comment + bare[2:], bare + b"SECRET", bare[:-2] + comment + bare[-2:]]
+    assert transform(bare, job()).body == bare
+    for body in hidden:
+        assert b"SECRET" not in transform(body, job()).body
+
+
+def test_a_limit_that_holds_already_changes_nothing() -> None:
+    body = pictures.encoded(gradient(), ".png", compression=9, keep="none")
+    assert transform(body, job(f"mb:{len(body)}")).body == body
 
 
 def test_but_never_with_what_has_to_be_dropped_and_never_when_it_was_asked_otherwise() -> None:
@@ -611,3 +635,14 @@ def test_an_uncompressed_tiff_cut_short_is_broken_not_black(share: float) -> Non
 def test_trimming_what_is_too_small_to_have_a_border_changes_nothing(size: tuple[int, int]) -> None:
     trimmed = made(pictures.png(*size), "t:10/f:png")
     assert (trimmed.width, trimmed.height) == size
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "zstd", "lzma"])
+def test_a_tiff_that_cannot_be_decoded_is_broken_not_black(compression: str) -> None:
+    stream = io.BytesIO()
+    Image.effect_noise((64, 64), 50).convert("RGB").save(stream, "TIFF", compression=compression)
+    body = bytearray(stream.getvalue())
+    if compression == "tiff_lzw":
+        body[2000:4000] = bytes(2000)
+    with pytest.raises(BrokenImage):
+        transform(bytes(body), job("f:png"))
