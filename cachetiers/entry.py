@@ -2,28 +2,65 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Freshness(StrEnum):
+    """What an entry is still good for."""
+
+    FRESH = "fresh"
+    """To be answered without asking anybody."""
+    STALE = "stale"
+    """To be answered at once, while it is made anew (stale-while-revalidate, RFC 5861)."""
+    STANDBY = "standby"
+    """To be answered only if making it anew fails (stale-if-error, RFC 5861)."""
+    DEAD = "dead"
+    """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Some bytes, what is known about them, and until when they are good.
+    """Some bytes, what is known about them, and until when they are good for what.
 
     Args:
         value: The bytes.
-        created_s: Unix time at which they were made, in seconds.
+        created_s: Unix time at which they were made, or last found unchanged, in seconds.
         ttl_s: How long they are fresh from then on.
         facts: Short texts that travel with the bytes.
+        stale_s: How much longer they may be answered while they are made anew.
+        error_s: How much longer than fresh they may be answered when making them anew fails.
+        negative: Whether they stand for the fact that there is nothing.
     """
 
     value: bytes
     created_s: float
     ttl_s: float
     facts: Mapping[str, str] = field(default_factory=dict)
+    stale_s: float = 0.0
+    error_s: float = 0.0
+    negative: bool = False
+
+    @property
+    def life_s(self) -> float:
+        """Seconds from `created_s` after which it is good for nothing."""
+        return self.ttl_s + max(self.stale_s, self.error_s)
 
     def age_s(self, now_s: float) -> float:
         """Seconds since it was made; never negative, whatever the clock did."""
         return max(0.0, now_s - self.created_s)
 
-    def is_fresh(self, now_s: float) -> bool:
-        """Whether it may be answered without asking anybody."""
-        return self.age_s(now_s) < self.ttl_s
+    def freshness(self, now_s: float) -> Freshness:
+        """What it is good for at *now_s*.
+
+        Counted in both directions: an entry from the future, left by a clock that
+        has been set right since, would otherwise be fresh until that future comes.
+
+        >>> [str(Entry(b"", 100, 10, {}, 20, 30).freshness(now)) for now in (109, 129, 139, 140, 60)]
+        ['fresh', 'stale', 'standby', 'dead', 'dead']
+        """
+        distance_s = abs(now_s - self.created_s)
+        if distance_s < self.ttl_s:
+            return Freshness.FRESH
+        if distance_s < self.ttl_s + self.stale_s:
+            return Freshness.STALE
+        return Freshness.STANDBY if distance_s < self.life_s else Freshness.DEAD

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from cachetiers.entry import Entry
+from cachetiers.entry import Entry, Freshness
 from cachetiers.stats import TierStats
 
 OVERHEAD_BYTES = 1024
@@ -25,6 +25,8 @@ class MemoryTier:
         clock: Unix time in seconds.
     """
 
+    name = "memory"
+
     def __init__(self, capacity_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self._capacity_bytes = capacity_bytes
         self._clock = clock
@@ -36,9 +38,9 @@ class MemoryTier:
         return len(self._entries)
 
     def get(self, key: str) -> Entry | None:
-        """The fresh entry under *key*, or None; one that is no longer fresh is forgotten."""
+        """The entry under *key*, or None; one that is dead is forgotten."""
         entry = self._entries.get(key)
-        if entry is not None and not entry.is_fresh(self._clock()):
+        if entry is not None and entry.freshness(self._clock()) is Freshness.DEAD:
             self.delete(key)
             self.stats.expired += 1
             entry = None
@@ -47,6 +49,7 @@ class MemoryTier:
             return None
         self._entries.move_to_end(key)
         self.stats.hits += 1
+        self.stats.bytes_read += len(entry.value)
         return entry
 
     def put(self, key: str, entry: Entry) -> bool:
@@ -63,6 +66,7 @@ class MemoryTier:
         self._entries[key] = entry
         self.used_bytes += size
         self.stats.stored += 1
+        self.stats.bytes_stored += len(entry.value)
         return True
 
     def delete(self, key: str) -> None:
