@@ -36,6 +36,10 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flights)
 
+    def is_flying(self, key: str) -> bool:
+        """Whether somebody is making it right now."""
+        return key in self._flights
+
     def run(self, key: str, call: Callable[[], T]) -> tuple[T, bool]:
         """The result of *call* for *key*, and whether it was somebody else's call.
 

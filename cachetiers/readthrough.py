@@ -1,12 +1,33 @@
-"""Look up, or make and keep: the whole of reading through a tier."""
+"""Look up, or make and keep: the whole of reading through tiers.
 
+Every call of `ReadThrough.lookup` is one get, and ends as one hit or one miss.
+Whoever misses calls `fill`; whoever is given something stale calls `refresh`.
+"""
+
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import Final
 
-from cachetiers.coalesce import Flights
-from cachetiers.entry import Entry
-from cachetiers.tier import Tier
+from cachetiers.coalesce import Flights, FollowerTimeout
+from cachetiers.entry import Entry, Freshness
+from cachetiers.lease import Claim, Leases
+from cachetiers.stats import ReadStats
+from cachetiers.tiered import Spawn, Tiered, in_a_thread
+
+RETRY_S: Final = 5.0
+"""After making an entry failed, it is not tried again for so long while there is something else to answer."""
+
+_MOST_FAILURES = 10_000
+_FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.1
+
+Make = Callable[[Entry | None], Entry]
+"""Makes an entry; is given the one it takes the place of, if that is still known."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -14,48 +35,181 @@ class Outcome(StrEnum):
 
     HIT = "hit"
     """It was kept and fresh."""
+    NEGATIVE = "negative"
+    """It was kept and fresh, and stands for the fact that there is nothing."""
+    STALE = "stale"
+    """It was kept, and is to be made anew while it is answered."""
     MISS = "miss"
     """It was made for this very call."""
+    RENEWED = "renewed"
+    """It was made for this very call, and turned out to be unchanged."""
     COALESCED = "coalesced"
-    """It was made for another call at the same time."""
+    """It was made for another call at the same time, in this process or elsewhere in the fleet."""
+    STANDBY = "standby"
+    """It was kept, not even stale any more, and making it anew failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry, how it came about, and whether it is now kept."""
+    """An entry, how it came about, where it was, and whether it is now kept.
+
+    Args:
+        entry: The entry.
+        outcome: How it came about.
+        tier: The name of the tier it was kept in, empty when it was made.
+        stored: Whether it is kept now.
+    """
 
     entry: Entry
     outcome: Outcome
-    stored: bool
+    tier: str = ""
+    stored: bool = True
 
 
 class ReadThrough:
-    """Reads entries through *tier*, making each missing one once.
+    """Reads entries through tiers, making each missing one once.
 
     Args:
-        tier: Where entries are kept.
+        tiers: Where entries are kept.
         wait_s: How long somebody waits for an entry that another is making.
+        leases: How the fleet agrees on who makes an entry; None: this process is the fleet.
+        stands_in: Whether an old entry may be answered when making it anew failed like this.
+        clock: Unix time in seconds.
+        spawn: How a refresh is started.
     """
 
-    def __init__(self, tier: Tier, wait_s: float) -> None:
-        self._tier = tier
+    def __init__(
+        self,
+        tiers: Tiered,
+        wait_s: float,
+        leases: Leases | None = None,
+        stands_in: Callable[[Exception], bool] = lambda _: True,
+        clock: Callable[[], float] = time.time,
+        spawn: Spawn = in_a_thread,
+    ) -> None:
+        self.tiers = tiers
+        self.stats = ReadStats()
+        self._wait_s = wait_s
+        self._leases = leases
+        self._stands_in = stands_in
+        self._clock = clock
+        self._spawn = spawn
+        self._looks: Flights[Entry | None] = Flights(wait_s)
         self._flights: Flights[Found] = Flights(wait_s)
+        self._failed_s: dict[str, float] = {}
 
     def lookup(self, key: str) -> Found | None:
-        """What is kept and fresh under *key*, or None; nothing is made."""
-        entry = self._tier.get(key)
-        return None if entry is None else Found(entry, Outcome.HIT, stored=True)
+        """What is kept under *key* and may be answered now, or None; nothing is made."""
+        found = self._kept(key)
+        self.stats.looked_up(None if found is None else found.outcome, "" if found is None else found.tier)
+        return found
 
-    def fill(self, key: str, make: Callable[[], Entry]) -> Found:
+    def fill(self, key: str, make: Make) -> Found:
         """Make and keep the entry for *key*, or wait for whoever is making it already.
 
         Raises:
             FollowerTimeout: Somebody else was making it for too long.
-            Exception: Whatever *make* raised.
+            Exception: Whatever *make* raised, unless an old entry may stand in.
         """
-        found, followed = self._flights.run(key, lambda: self._make(key, make))
-        return Found(found.entry, Outcome.COALESCED, found.stored) if followed else found
+        try:
+            found, followed = self._flights.run(key, lambda: self._made_or_standby(key, make))
+        except Exception:
+            self.stats.count("failed")
+            raise
+        if followed and found.outcome in (Outcome.MISS, Outcome.RENEWED):
+            found = Found(found.entry, Outcome.COALESCED, found.tier, found.stored)
+        self.stats.count(found.outcome)
+        return found
 
-    def _make(self, key: str, make: Callable[[], Entry]) -> Found:
-        entry = make()
-        return Found(entry, Outcome.MISS, stored=self._tier.put(key, entry))
+    def refresh(self, key: str, make: Make) -> None:
+        """Make the entry for *key* anew beside the caller, unless somebody does, or it failed a moment ago."""
+        if not self._flights.is_flying(key) and not self._failed_lately(key):
+            self.stats.count("refresh")
+            self._spawn(lambda: self._refresh(key, make))
+
+    def _refresh(self, key: str, make: Make) -> None:
+        try:
+            self.fill(key, make)
+        except Exception as error:  # noqa: BLE001  nobody waits for this; whoever asks later is told
+            _LOGGER.warning("refreshing %s failed: %s", key, error)
+
+    def _kept(self, key: str) -> Found | None:
+        near = self.tiers.near.get(key)
+        found = self._answerable(near, self.tiers.near.name)
+        if found is not None or self.tiers.far is None:
+            return found
+        # Two hundred who ask for the same thing at once cost one round trip.
+        far, _ = self._looks.run(key, lambda: self.tiers.look_far(key, near))
+        return self._answerable(far, self.tiers.far.name)
+
+    def _answerable(self, entry: Entry | None, tier: str) -> Found | None:
+        if entry is None:
+            return None
+        freshness = entry.freshness(self._clock())
+        if freshness is Freshness.FRESH:
+            return Found(entry, Outcome.NEGATIVE if entry.negative else Outcome.HIT, tier)
+        return Found(entry, Outcome.STALE, tier) if freshness is Freshness.STALE else None
+
+    def _made_or_standby(self, key: str, make: Make) -> Found:
+        near = self.tiers.near
+        old = near.get(key)
+        if old is not None and old.freshness(self._clock()) is Freshness.FRESH:
+            return Found(old, Outcome.COALESCED)  # it landed between our look and our take-off
+        standby = None if old is None or old.negative else Found(old, Outcome.STANDBY, near.name)
+        if standby is not None and self._failed_lately(key):
+            return standby
+        try:
+            return self._made(key, make, old)
+        except Exception as error:
+            self._remember_failure(key)
+            if standby is None or not self._stands_in(error):
+                raise
+            _LOGGER.warning("making %s failed, an older one stands in: %s", key, error)
+            return standby
+
+    def _made(self, key: str, make: Make, old: Entry | None) -> Found:
+        leases = self._leases
+        release: Callable[[], None] = _nothing if leases is None else partial(leases.release, key)
+        try:
+            elsewhere = None if leases is None else self._made_elsewhere(leases, key, old)
+            entry = make(old) if elsewhere is None else elsewhere
+        except BaseException:
+            release()
+            raise
+        self._failed_s.pop(key, None)
+        if elsewhere is not None:
+            release()
+            return Found(entry, Outcome.COALESCED)
+        # Released once the fleet has it: until then others would find neither the entry nor anybody making it.
+        stored = self.tiers.put(key, entry, release)
+        renewed = old is not None and entry.value is old.value
+        return Found(entry, Outcome.RENEWED if renewed else Outcome.MISS, stored=stored)
+
+    def _made_elsewhere(self, leases: Leases, key: str, old: Entry | None) -> Entry | None:
+        """The entry as another process made it while we waited; None as soon as it is ours to make."""
+        until_s, pause_s = time.monotonic() + self._wait_s, _FIRST_LOOK_S
+        while True:
+            claim = leases.claim(key)
+            # After the claim: what its last holder made was kept before it was given back.
+            entry = self.tiers.look_far(key, old)
+            if entry is not None and entry.freshness(self._clock()) is Freshness.FRESH:
+                return entry
+            if claim is not Claim.THEIRS:
+                return None
+            if time.monotonic() > until_s:
+                raise FollowerTimeout(f"waited {self._wait_s:g} s for another process")
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LONGEST_LOOK_S)
+
+    def _failed_lately(self, key: str) -> bool:
+        failed_s = self._failed_s.get(key)
+        return failed_s is not None and time.monotonic() - failed_s < RETRY_S
+
+    def _remember_failure(self, key: str) -> None:
+        if len(self._failed_s) >= _MOST_FAILURES:
+            self._failed_s.clear()
+        self._failed_s[key] = time.monotonic()
+
+
+def _nothing() -> None:
+    """Nobody waits."""

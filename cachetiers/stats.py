@@ -1,5 +1,7 @@
-"""Counters of one tier. They add up: gets are hits plus misses."""
+"""Counters that add up: gets are hits plus misses, of every tier and of all of them together."""
 
+import threading
+from collections import Counter
 from dataclasses import dataclass
 
 
@@ -37,3 +39,45 @@ class TierStats:
     def gets(self) -> int:
         """How often the tier was asked."""
         return self.hits + self.misses
+
+
+class ReadStats:
+    """How often what happened to those who read through tiers, since the process started.
+
+    Every lookup ends as exactly one of ``hit.TIER``, ``stale.TIER``,
+    ``negative.TIER`` and ``misses``. Those who made something, or waited for it, are
+    told apart as ``miss``, ``renewed``, ``coalesced``, ``standby`` and ``failed``; ``refresh``
+    counts those that were started beside an answer.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    def looked_up(self, outcome: str | None, tier: str) -> None:
+        """Count one lookup; None found nothing."""
+        self.count("misses" if outcome is None else f"{outcome}.{tier}")
+
+    def count(self, what: str) -> None:
+        """Count something else."""
+        with self._lock:
+            self._counts[what] += 1
+
+    def __getitem__(self, what: str) -> int:
+        return self._counts[what]
+
+    @property
+    def hits(self) -> int:
+        """How many lookups found something to answer."""
+        return sum(number for what, number in self.snapshot().items() if "." in what)
+
+    @property
+    def gets(self) -> int:
+        """How many lookups there were."""
+        counts = self.snapshot()
+        return counts.get("misses", 0) + sum(number for what, number in counts.items() if "." in what)
+
+    def snapshot(self) -> dict[str, int]:
+        """All counters of one moment."""
+        with self._lock:
+            return dict(self._counts)

@@ -1,0 +1,62 @@
+"""A tier in memory in front of one that a fleet shares."""
+
+import threading
+from collections.abc import Callable
+
+from cachetiers.entry import Entry
+from cachetiers.tier import Tier
+
+Spawn = Callable[[Callable[[], None]], None]
+"""Starts a call beside the caller and does not wait for it."""
+
+
+def in_a_thread(call: Callable[[], None]) -> None:
+    """A `Spawn` that starts a thread, or what a server on greenlets has put in its place."""
+    threading.Thread(target=call, daemon=True).start()
+
+
+class Tiered:
+    """Looks near before it looks far, and keeps in both.
+
+    Args:
+        near: Costs nothing to ask.
+        far: Costs a round trip; None when there is none.
+        spawn: How what need not be waited for is started.
+    """
+
+    def __init__(self, near: Tier, far: Tier | None = None, spawn: Spawn = in_a_thread) -> None:
+        self.near = near
+        self.far = far
+        self.promoted = 0
+        """How often an entry found far was kept near."""
+        self._spawn = spawn
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """All there are, nearest first."""
+        return (self.near,) if self.far is None else (self.near, self.far)
+
+    def look_far(self, key: str, than: Entry | None = None) -> Entry | None:
+        """The entry that the fleet has under *key*, now kept near as well; None unless it is younger than *than*."""
+        entry = None if self.far is None else self.far.get(key)
+        if entry is None or (than is not None and entry.created_s <= than.created_s):
+            return None
+        self.promoted += self.near.put(key, entry)
+        return entry
+
+    def put(self, key: str, entry: Entry, then: Callable[[], None] = lambda: None) -> bool:
+        """Keep *entry* near now and far as soon as may be, and call *then* after that; whether it is kept near."""
+        kept = self.near.put(key, entry)
+        far = self.far
+        if far is None:
+            then()
+        else:
+            self._spawn(lambda: _put_then(far, key, entry, then))
+        return kept
+
+
+def _put_then(tier: Tier, key: str, entry: Entry, then: Callable[[], None]) -> None:
+    try:
+        tier.put(key, entry)
+    finally:
+        then()

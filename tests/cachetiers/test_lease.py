@@ -1,0 +1,79 @@
+import threading
+import time
+
+from cachetiers.lease import Claim, Leases
+
+
+class FakeLocks:
+    """Locks in a dictionary, which live until they are forgotten."""
+
+    def __init__(self) -> None:
+        self.kept: set[str] = set()
+        self.touched = 0
+        self.reachable = True
+        self.lock = threading.Lock()
+
+    def add(self, key: str, blob: bytes, expire_s: float) -> bool | None:
+        if not self.reachable:
+            return None
+        with self.lock:
+            if key in self.kept:
+                return False
+            self.kept.add(key)
+            return True
+
+    def touch(self, key: str, expire_s: float) -> bool:
+        self.touched += key in self.kept
+        return key in self.kept
+
+    def delete(self, key: str) -> bool:
+        self.kept.discard(key)
+        return True
+
+
+def test_one_of_two_processes_gets_the_lease_and_then_the_other() -> None:
+    locks = FakeLocks()
+    one, two = Leases(locks), Leases(locks)
+    assert (one.claim("a"), two.claim("a")) == (Claim.OURS, Claim.THEIRS)
+    one.release("a")
+    assert two.claim("a") is Claim.OURS
+
+
+def test_where_nobody_can_be_asked_nothing_is_known() -> None:
+    locks = FakeLocks()
+    locks.reachable = False
+    leases = Leases(locks)
+    assert leases.claim("a") is Claim.UNKNOWN
+    leases.release("a")
+
+
+def test_what_is_not_ours_is_not_given_back() -> None:
+    locks = FakeLocks()
+    one, two = Leases(locks), Leases(locks)
+    one.claim("a")
+    two.release("a")
+    assert two.claim("a") is Claim.THEIRS
+
+
+def test_a_lease_that_ended_long_ago_may_be_another_s_by_now() -> None:
+    locks = FakeLocks()
+    now_s = [0.0]
+    leases = Leases(locks, life_s=30, clock=lambda: now_s[0])
+    leases.claim("a")
+    now_s[0] = 31.0
+    leases.release("a")
+    assert locks.kept
+
+
+def test_a_held_lease_is_renewed_until_it_is_given_back() -> None:
+    locks = FakeLocks()
+    leases = Leases(locks, life_s=0.03)
+    leases.claim("a")
+    until_s = time.monotonic() + 10
+    while locks.touched < 3 and time.monotonic() < until_s:
+        time.sleep(0.005)
+    assert locks.touched >= 3
+    leases.release("a")
+    while leases._renewer is not None and time.monotonic() < until_s:
+        time.sleep(0.005)
+    assert leases._renewer is None
