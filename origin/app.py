@@ -1,9 +1,18 @@
 """The composition root: settings in, a WSGI application out. The only place that picks implementations."""
 
-from bottle import Bottle
+from dataclasses import asdict
 
+from bottle import Bottle
+from cachetiers.memcached import MemcachedTier
+from cachetiers.servers import MemcachedServers
+
+from cachetiers.bulletin import Bulletin, Reach
+from cachetiers.generations import Generations
+from cachetiers.lease import Leases
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
+from cachetiers.tiered import Tiered
+from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline
 from origin.handlers import Pictures
 from origin.imaging.encode import WRITABLE
@@ -13,12 +22,13 @@ from origin.imaging.pool import NativePool, encoder_version
 from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
-from origin.settings import Settings, SourceSettings
+from origin.settings import MemcachedSettings, Settings, SourceSettings
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
+from origin.sources.tier import SourceTier
 from origin.telemetry import logs
-from origin.variants import Variants
+from origin.variants import Lives, Variants, stands_in
 
 _SIDE_THREADS = 4
 """For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
@@ -31,28 +41,79 @@ def build_application(settings: Settings) -> Bottle:
     """The whole service as one WSGI application. Call it in the worker, after the fork."""
     logs.configure(settings.log_format)
     imaging = settings.imaging
-    tier = MemoryTier(settings.memory_tier_bytes)
+    generations = Generations()
+    fleet = _Fleet(settings.memcached, generations)
+    memory = MemoryTier(settings.memory_tier_bytes)
+    cache = ReadThrough(
+        Tiered(memory, fleet.tier),
+        wait_s=settings.sources.timeout_s + _MAKING_S,
+        leases=fleet.leases,
+        stands_in=stands_in,
+    )
     variants = Variants(
-        ReadThrough(tier, wait_s=settings.sources.timeout_s + _MAKING_S),
+        cache,
         NativePool(imaging.threads, imaging.queue_limit),
-        ttl_s=settings.ttl_s,
+        lives=Lives(settings.ttl_s, settings.lifetimes.stale_s, settings.lifetimes.error_s),
         encoder_version=encoder_version(),
     )
     auto_formats = imaging.auto_formats & WRITABLE
     for name in sorted(imaging.auto_formats - WRITABLE):
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
-    pictures = Pictures(settings, _sources(settings.sources, threads), variants, auto_formats, threads.run)
+    source_tier = SourceTier(settings.sources.tier_bytes, settings.sources.fresh_s)
+    sources = _sources(settings.sources, threads, source_tier)
+    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
     reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}
-    pages = Pages(tier, reads=tuple(sorted(reads)), writes=tuple(sorted(WRITABLE)))
+    pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(WRITABLE)))
+
+    def counters() -> Counters:
+        tiers = {tier.name: asdict(tier.stats) for tier in cache.tiers.tiers}
+        held = {"entries": len(memory), "bytes": memory.used_bytes}
+        read = {"gets": cache.stats.gets, "hits": cache.stats.hits, "promoted": cache.tiers.promoted}
+        return {
+            "read": read | cache.stats.snapshot(),
+            **tiers,
+            "memory": tiers["memory"] | held,
+            "sources": asdict(source_tier.memory.stats) | {"bytes": source_tier.memory.used_bytes},
+        }
+
     app = Bottle()
-    Routes(pictures, pages, settings.allow_origin, logs.tell).bind(app)
+    admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
+    Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
     return app
 
 
-def _sources(settings: SourceSettings, threads: NativeThreads) -> Sources:
+class _Fleet:
+    """What this process shares with others, if anything."""
+
+    def __init__(self, settings: MemcachedSettings, generations: Generations) -> None:
+        self.tier: MemcachedTier | None = None
+        self.leases: Leases | None = None
+        self._generations = generations
+        self._bulletin: Bulletin | None = None
+        if settings.servers:
+            self._join(settings)
+
+    def _join(self, settings: MemcachedSettings) -> None:
+        servers = MemcachedServers(settings.servers, settings.timeout_s)
+        self.tier = MemcachedTier(servers)
+        self.leases = Leases(servers)
+        self._bulletin = Bulletin(self._generations, servers)
+        # Before the first request: what was purged must not be found again by a process that has just started.
+        self._bulletin.exchange()
+        self._bulletin.start()
+
+    def purge(self, name: str) -> Reach:
+        """Purge *name* here and, if there are others, there."""
+        if self._bulletin is not None:
+            return self._bulletin.purge(name)
+        self._generations.purge(name)
+        return Reach(nodes=0, reached=0)
+
+
+def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:
     web = HttpSource(settings, deadline, breathe)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
-    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1)
+    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1, tier)

@@ -1,21 +1,25 @@
-"""The command line: ``blendbeat serve``, ``blendbeat sign``, ``blendbeat keys new``."""
+"""The command line: ``blendbeat serve``, ``sign``, ``purge``, ``keys new``."""
 
 import argparse
+import json
 import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from origin import grammar, query
 from origin.client import path_for, sign_path, sign_query
 from origin.development import environment, new_pair, sample_urls
 from origin.errors import BadRecipe
+from origin.purge_client import PurgeFailed, purge
 from origin.settings import EXIT_STATUS, BadSettings, Settings
 from origin.signing import KeyRing
 from origin.version import VERSION
 
 _DEVELOPMENT_FOLDER = Path(".blendbeat")
+_FAILED_STATUS = 1
 _USAGE_STATUS = 2
 _SERVER = ("-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application")
 
@@ -32,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadRecipe, ValueError, FileNotFoundError) as bad:
         print(f"blendbeat: {bad}", file=sys.stderr)
         return _USAGE_STATUS
+    except PurgeFailed as failed:
+        print(f"blendbeat: {failed}", file=sys.stderr)
+        return _FAILED_STATUS
     return status
 
 
@@ -57,6 +64,20 @@ def _parser() -> argparse.ArgumentParser:
     sign.add_argument("--host", default="", metavar="URL", help="put this in front, such as https://cdn.example.com")
     sign.add_argument("--dev", action="store_true", help="sign with the keys that serve --dev made")
     sign.set_defaults(run=_sign)
+
+    purging = commands.add_parser(
+        "purge",
+        help="have a running service make something anew",
+        epilog="The token is the first of BLENDBEAT_ADMIN_TOKENS. Tags: all, host:NAME, source:DIGEST, cb:CACHEBUSTER.",
+    )
+    what = purging.add_mutually_exclusive_group(required=True)
+    what.add_argument("--url", metavar="URL", help="one URL, in all its spellings, formats and signatures")
+    what.add_argument("--source", metavar="URL", help="every variant of this source image")
+    what.add_argument("--tag", metavar="TAG", help="everything with this tag")
+    purging.add_argument("--host", default="", metavar="URL", help="the service; default: this machine, on PORT")
+    purging.add_argument("--dev", action="store_true", help="with the token that serve --dev made")
+    purging.add_argument("--json", action="store_true", help="print the service's answer as it is")
+    purging.set_defaults(run=_purge)
 
     keys = commands.add_parser("keys", help="signing keys").add_subparsers(required=True, metavar="COMMAND")
     new = keys.add_parser("new", help="print a fresh key and salt, as the environment wants them")
@@ -114,6 +135,27 @@ def _signed(chosen: argparse.Namespace, ring: KeyRing) -> str:
         raise BadRecipe(source, "a whole path already has its options")
     grammar.parse(path)
     return sign_path(ring, path)
+
+
+def _purge(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    environ = environment(_DEVELOPMENT_FOLDER, environ, make=False) if chosen.dev else environ
+    # Only these: whoever purges from a desk need not have the keys.
+    token = environ.get("BLENDBEAT_ADMIN_TOKENS", "").partition(",")[0].strip()
+    if not token:
+        raise BadSettings(("BLENDBEAT_ADMIN_TOKENS: there is no token to purge with",))
+    host = chosen.host or f"http://localhost:{environ.get('PORT') or 8080}"
+    (kind, text), *_ = ((kind, getattr(chosen, kind)) for kind in ("url", "source", "tag") if getattr(chosen, kind))
+    answer = purge(host, token, kind, text)
+    print(json.dumps(answer) if chosen.json else _purged(answer))
+    return 0
+
+
+def _purged(answer: Mapping[str, Any]) -> str:
+    if answer["reach"] == "fleet":
+        return f"purged in the whole fleet, within {answer['within_s']} s"
+    if answer["nodes"]:
+        return "purged in the process that answered; the fleet hears of it when memcached can be reached again"
+    return "purged in the process that answered, and only there: without memcached each process is alone"
 
 
 def _keys_new(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001  as every command

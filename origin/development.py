@@ -16,6 +16,8 @@ from origin.signing import KeyRing
 
 SAMPLES: Final = Path(__file__).parent / "samples"
 
+_TOKENS: Final = ("BLENDBEAT_UPLOAD_TOKENS", "BLENDBEAT_ADMIN_TOKENS")
+
 
 @dataclass(frozen=True, slots=True)
 class SampleUrl:
@@ -48,14 +50,14 @@ def environment(folder: Path, environ: Mapping[str, str], *, make: bool = True) 
         )
     made = _remembered(file)
     if environ.get("BLENDBEAT_KEYS") or environ.get("BLENDBEAT_SALTS"):
-        made = {name: value for name, value in made.items() if name == "BLENDBEAT_UPLOAD_TOKENS"}
+        made = {name: value for name, value in made.items() if name in _TOKENS}
     return {**made, "BLENDBEAT_LOCAL_ROOT": str(SAMPLES), **{name: text for name, text in environ.items() if text}}
 
 
 def _remembered(file: Path) -> dict[str, str]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
-        made = {**new_pair(), "BLENDBEAT_UPLOAD_TOKENS": secrets.token_urlsafe(24)}
+        made = {**new_pair(), **{name: secrets.token_urlsafe(24) for name in _TOKENS}}
         text = "".join(f"{name}={value}\n" for name, value in made.items())
         # Complete under another name first: a start that is killed half-way leaves no half a key behind.
         draft = file.with_suffix(f".{os.getpid()}")

@@ -85,6 +85,14 @@ class BadSignature(OriginError):
     title = "The signature does not match"
 
 
+class SwitchedOff(OriginError):
+    """Something that this service does only where it was set up to."""
+
+    status = 403
+    slug = "switched-off"
+    title = "This is not switched on"
+
+
 class SourceForbidden(OriginError):
     """The source lies outside what this service may read."""
 

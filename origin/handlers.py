@@ -1,12 +1,13 @@
 """The resources that answer with a picture: verify, parse, negotiate, look up, answer. No web framework."""
 
-import posixpath
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
+from functools import partial
 
-from origin import grammar, httpcache, query, uploads
+from cachetiers.generations import Generations
+from cachetiers.readthrough import Outcome
+from origin import bearer, grammar, purging, query, uploads
 from origin.answers import Answer, Headers, problem
 from origin.concurrency import Offload
 from origin.errors import (
@@ -19,18 +20,16 @@ from origin.errors import (
 from origin.exchange import Exchange
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
-from origin.marks import Marks
 from origin.negotiation import negotiate
+from origin.presentation import Asked, details, disposition, known_failure, picture, still_good, tag_of_ours
 from origin.rawpath import split_signed
-from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
+from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, SourceRef
 from origin.settings import Settings
 from origin.signing import query_message
+from origin.sources.held import Validators
 from origin.sources.router import Sources
 from origin.uploads import Upload
-from origin.variants import FALLBACK_TTL_S, Fetched, Variant, Variants, minted_for
-
-_INERT = frozenset(name.media_type for name in OutputFormat if name is not OutputFormat.SVG) | {"application/json"}
-"""Media types that a browser shows and never runs."""
+from origin.variants import Fetched, KnownFailure, Making, Variants
 
 
 class Pictures:
@@ -42,6 +41,7 @@ class Pictures:
         variants: Who finds or makes.
         auto_formats: What may be negotiated.
         offload: Where forms are taken apart.
+        generations: What was purged.
         clock: Unix time in seconds.
     """
 
@@ -52,6 +52,7 @@ class Pictures:
         variants: Variants,
         auto_formats: frozenset[OutputFormat],
         offload: Offload[Upload],
+        generations: Generations,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -59,7 +60,7 @@ class Pictures:
         self._variants = variants
         self._auto_formats = auto_formats
         self._offload = offload
-        self._marks = Marks(sources)
+        self._generations = generations
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
@@ -97,21 +98,27 @@ class Pictures:
             return problem(error, exchange.request_id, cacheable=False)
 
     def _resized_upload(self, exchange: Exchange) -> Answer:
-        uploads.check_token(exchange.authorization, self._settings.upload_tokens)
+        bearer.check(exchange.authorization, self._settings.upload_tokens, "uploads")
         kind, limit = exchange.content_type, self._settings.max_upload_bytes
         data = uploads.read_body(exchange.body, exchange.content_length, kind, limit)
         upload = self._offload(lambda: uploads.parse_upload(data, kind, limit))
         fields = query.unique([*query.fields_of(exchange.target.query).items(), *upload.fields.items()])
         recipe = query.parse_recipe(fields)
         job = self._job(recipe)
-        key = self._variants.key(f"upload:{upload.identity}", job)
-        variant = self._variants.lookup(key) or self._variants.make(key, job, lambda: Fetched(upload.image))
+        generation = self._generations.of((f"tag:{purging.EVERYTHING}",))
+        key = self._variants.key(f"upload:{upload.identity}", job, generation)
+        variant = self._variants.lookup(key)
+        if isinstance(variant, KnownFailure):
+            raise variant.error
+        if variant is None or variant.outcome is Outcome.STALE:
+            # The picture is here; there is no reason to answer an old one.
+            variant = self._variants.make(key, Making(job, lambda _: Fetched(upload.image)))
         headers = (
             ("Content-Type", variant.media_type),
             ("Cache-Control", "no-store"),
-            ("Content-Disposition", _disposition("image", Delivery(), variant)),
+            ("Content-Disposition", disposition("image", Delivery(), variant)),
         )
-        return Answer(200, headers, variant.body, variant.outcome, _details(key, recipe, "upload", "", variant))
+        return Answer(200, headers, variant.body, variant.outcome, details(key, recipe, "upload", "", variant))
 
     def _from_source(self, exchange: Exchange, request: ImageRequest) -> Answer:
         negotiated = negotiate(request.recipe.format, exchange.accept, self._auto_formats)
@@ -145,44 +152,39 @@ class Pictures:
             raise BadRecipe("watermark", "there is no configured watermark; set BLENDBEAT_WATERMARK, or use wmu or wmt")
         return self._settings.imaging.watermark
 
-    def _fetch(self, source: SourceRef, recipe: Recipe) -> Fetched:
-        mark = recipe.watermark
-        named = self._marks.get(mark.url) if mark.opacity and mark.url and not mark.text else None
-        return Fetched(self._sources.fetch(source), named)
-
     def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
         lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
         for source in filter(None, (request.source, request.fallback)):
             self._sources.check(source)
-        key = self._variants.key(f"{request.source.url} {request.fallback.url if request.fallback else ''}", job)
-        variant = self._variants.lookup(key)
-        if variant is None and (held := _tag_of_ours(exchange.if_none_match, key)):
-            caching = ("Cache-Control", httpcache.cache_control(lifetimes))
-            status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
-            return Answer(304, (("ETag", held), caching, *vary, status), outcome="validator")
-        if variant is None:
-            variant = self._made(key, job, request)
-        details = _details(key, job.recipe, request.source.loggable, request.source.host, variant)
-        seconds = int(FALLBACK_TTL_S)
-        caching = (
-            "Cache-Control",
-            httpcache.error_cache_control(seconds) if variant.fallback else httpcache.cache_control(lifetimes),
-        )
-        shared: Headers = (("ETag", variant.tag), caching, *vary, ("Cache-Status", _cache_status(variant)))
-        if httpcache.matching_tag(exchange.if_none_match, variant.tag):
-            return Answer(304, shared, outcome=variant.outcome, details=details)
-        headers = (
-            ("Content-Type", variant.media_type),
-            *shared,
-            ("Content-Disposition", _disposition(_stem(request.source), request.delivery, variant)),
-            *_guard(variant.media_type),
-        )
-        return Answer(200, headers, variant.body, variant.outcome, details)
+        generation = self._generations.of(purging.names(request)) if self._generations else ""
+        identity = f"{request.source.url} {request.fallback.url if request.fallback else ''}"
+        key = self._variants.key(identity, job, generation)
+        asked = Asked(request, job.recipe, key, lifetimes, vary)
+        found = self._variants.lookup(key)
+        if isinstance(found, KnownFailure):
+            return known_failure(found, asked, exchange.request_id)
+        if found is None and (held := tag_of_ours(exchange.if_none_match, key)):
+            return still_good(held, asked)
+        making = self._making(request, job, generation)
+        if found is None:
+            found = self._variants.make(key, making)
+        elif found.outcome is Outcome.STALE:
+            self._variants.refresh(key, making)
+        return picture(found, asked, exchange.if_none_match)
 
-    def _made(self, key: str, job: Job, request: ImageRequest) -> Variant:
-        instead = request.fallback
-        fallback = None if instead is None else lambda: self._fetch(instead, job.recipe)
-        return self._variants.make(key, job, lambda: self._fetch(request.source, job.recipe), fallback)
+    def _making(self, request: ImageRequest, job: Job, generation: str) -> Making:
+        def fetch(source: SourceRef, held: Validators) -> Fetched | None:
+            mark = job.recipe.watermark
+            if not mark.opacity or not mark.url or mark.text:
+                image = self._sources.fetch(source, held, generation)
+                return None if image is None else Fetched(image.body, image.validators)
+            # An unchanged source says nothing about what is laid over it, so both are wanted whole.
+            named = self._sources.fetch(grammar.source_ref(mark.url), generation=generation)
+            whole = self._sources.fetch(source, generation=generation)
+            return Fetched(whole.body, whole.validators, named.body)
+
+        fallback = None if request.fallback is None else partial(fetch, request.fallback)
+        return Making(job, partial(fetch, request.source), fallback)
 
     def _time_left(self, delivery: Delivery) -> int | None:
         if delivery.expires_at_s is None:
@@ -191,49 +193,3 @@ class Pictures:
         if left_s < 0:
             raise Expired(f"the URL expired at {delivery.expires_at_s}")
         return int(left_s)
-
-
-def _tag_of_ours(if_none_match: str, key: str) -> str | None:
-    """The tag that the client holds of the variant under *key*. ``*`` claims one without naming it, so it is none."""
-    return next((tag for tag in httpcache.entity_tags(if_none_match) if minted_for(tag, key)), None)
-
-
-def _cache_status(variant: Variant) -> str:
-    if variant.outcome == "hit":
-        return httpcache.cache_status("hit", ttl_s=variant.ttl_s, detail="memory")
-    outcome = "fwd=uri-miss; collapsed" if variant.outcome == "coalesced" else "fwd=uri-miss"
-    return httpcache.cache_status(outcome, stored=variant.stored)
-
-
-def _disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
-    name = delivery.filename or stem
-    suffix = f".{variant.suffix}" if variant.suffix else ""
-    if not name.lower().endswith((suffix, ".jpeg") if suffix == ".jpg" else suffix):
-        name += suffix
-    return httpcache.content_disposition(name, attachment=delivery.attachment)
-
-
-def _guard(media_type: str) -> Headers:
-    """What keeps a browser from running a body that was meant to be looked at."""
-    if media_type in _INERT:
-        return ()
-    return (("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),)
-
-
-def _stem(source: SourceRef) -> str:
-    # A local path may hold a question mark; a web URL's query is no part of a name.
-    path = source.url if source.scheme is Scheme.LOCAL else urlsplit(source.url).path
-    return posixpath.splitext(posixpath.basename(path))[0] or "image"
-
-
-def _details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) -> dict[str, str]:
-    details = {
-        "key": key,
-        "recipe": recipe.canonical(),
-        "source": source,
-        "source_host": host,
-        "format": variant.suffix,
-    }
-    if variant.outcome == "miss":
-        details |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
-    return details

@@ -20,38 +20,55 @@ class Lifetimes:
         browser_s: ``max-age``.
         edge_s: ``s-maxage``, for shared caches.
         stale_s: ``stale-while-revalidate``: how much longer a cache may answer while it asks again.
+        error_s: ``stale-if-error``: how much longer it may answer when asking again fails.
     """
 
     browser_s: int
     edge_s: int
     stale_s: int
+    error_s: int
 
     def capped(self, left_s: int | None) -> "Lifetimes":
         """These lifetimes for a URL that expires in *left_s* seconds; None for one that never does.
 
         Nothing, not even a stale answer, may outlive the URL.
 
-        >>> Lifetimes(60, 600, 600).capped(300)
-        Lifetimes(browser_s=60, edge_s=300, stale_s=0)
+        >>> Lifetimes(60, 600, 600, 900).capped(300)
+        Lifetimes(browser_s=60, edge_s=300, stale_s=0, error_s=0)
         """
         if left_s is None:
             return self
         left_s = max(left_s, 0)
         browser_s, edge_s = min(self.browser_s, left_s), min(self.edge_s, left_s)
-        # The window opens when the later of the two lifetimes ends.
-        return Lifetimes(browser_s, edge_s, min(self.stale_s, left_s - max(browser_s, edge_s)))
+        # The windows open when the later of the two lifetimes ends.
+        over_s = left_s - max(browser_s, edge_s)
+        return Lifetimes(browser_s, edge_s, min(self.stale_s, over_s), min(self.error_s, over_s))
 
 
 def cache_control(lifetimes: Lifetimes) -> str:
     """``Cache-Control`` of a good answer.
 
-    >>> cache_control(Lifetimes(60, 3600, 30))
-    'public, max-age=60, s-maxage=3600, stale-while-revalidate=30'
+    >>> cache_control(Lifetimes(60, 3600, 30, 90))
+    'public, max-age=60, s-maxage=3600, stale-while-revalidate=30, stale-if-error=90'
     """
     return (
         f"public, max-age={lifetimes.browser_s}, s-maxage={lifetimes.edge_s}, "
-        f"stale-while-revalidate={lifetimes.stale_s}"
+        f"stale-while-revalidate={lifetimes.stale_s}, stale-if-error={lifetimes.error_s}"
     )
+
+
+def age(age_s: int, lifetimes: Lifetimes) -> int | None:
+    """``Age`` of an answer (RFC 9111 section 5.1), None when there should be none.
+
+    Caches take it off the lifetime. Where that would leave them less than half, we
+    vouch for the picture anew instead: an edge told to keep it for a minute would
+    otherwise keep one of two minutes not at all, and ask us every time.
+
+    >>> age(12, Lifetimes(60, 3600, 30, 90)), age(40, Lifetimes(60, 3600, 30, 90))
+    (12, None)
+    """
+    shortest_s = min((life_s for life_s in (lifetimes.browser_s, lifetimes.edge_s) if life_s), default=0)
+    return age_s if 2 * age_s <= shortest_s else None
 
 
 def error_cache_control(cache_s: int) -> str:
@@ -110,8 +127,8 @@ def cache_status(outcome: str, *, ttl_s: int | None = None, stored: bool = False
     """``Cache-Status`` of this service (RFC 9211).
 
     Args:
-        outcome: ``hit``, or ``fwd=uri-miss``, or ``fwd=uri-miss; collapsed``.
-        ttl_s: Remaining freshness of the entry, when there is one.
+        outcome: ``hit``, or why it was not one: ``fwd=uri-miss``, ``fwd=stale`` and what became of that.
+        ttl_s: Remaining freshness of the entry, negative once it is stale.
         stored: Whether the answer was kept.
         detail: A token for debugging, such as the tier.
     """

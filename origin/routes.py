@@ -13,6 +13,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request, response
 
+from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError
 from origin.exchange import Exchange
@@ -36,13 +37,15 @@ class Routes:
     Args:
         pictures: The resources that answer with a picture.
         pages: The resources about the service.
+        admin: The resources of those who operate it.
         allow_origin: ``Access-Control-Allow-Origin``, empty for none.
         tell: Hears of every request.
     """
 
-    def __init__(self, pictures: Pictures, pages: Pages, allow_origin: str, tell: Tell) -> None:
+    def __init__(self, pictures: Pictures, pages: Pages, admin: Admin, allow_origin: str, tell: Tell) -> None:
         self._pictures = pictures
         self._pages = pages
+        self._admin = admin
         self._tell = tell
         self._allow_origin = allow_origin
         self._everywhere: Headers = (("X-Content-Type-Options", "nosniff"),)
@@ -58,6 +61,8 @@ class Routes:
         app.default_error_handler = self._bottle_error
         app.add_hook("before_request", _route_by_raw_path)
         self._route(app, "/", {"GET": self._pages.describe})
+        self._route(app, "/purge", {"POST": self._admin.purge})
+        self._route(app, "/counters", {"GET": self._admin.counters})
         self._route(app, "/health", {"GET": self._pages.health})
         self._route(app, "/resize", {"GET": self._pictures.resize, "POST": self._pictures.resize_upload})
         self._route(app, "/info" + _ANY_PATH, {"GET": self._pictures.info})

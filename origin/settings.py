@@ -154,6 +154,9 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_SIGNATURE_SIZE", "32", whole(1, 32), "bytes of the HMAC that a signature keeps"),
     Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
     Variable("BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off"),
+    Variable(
+        "BLENDBEAT_ADMIN_TOKENS", "", _list(_token), "bearer tokens for `POST /purge` and `GET /counters`; none: off"
+    ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
     Variable(
@@ -202,7 +205,18 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_TTL_S", "3600", whole(1, 10**9), "how long a variant is fresh in our own cache"),
     Variable("BLENDBEAT_BROWSER_TTL_S", "86400", whole(0, 10**9), "`max-age` of a good answer"),
     Variable("BLENDBEAT_EDGE_TTL_S", "604800", whole(0, 10**9), "`s-maxage` of a good answer"),
-    Variable("BLENDBEAT_STALE_S", "86400", whole(0, 10**9), "`stale-while-revalidate` of a good answer"),
+    Variable(
+        "BLENDBEAT_STALE_S",
+        "86400",
+        whole(0, 10**9),
+        "how much longer a variant is answered while it is made anew; also `stale-while-revalidate`",
+    ),
+    Variable(
+        "BLENDBEAT_STALE_IF_ERROR_S",
+        "86400",
+        whole(0, 10**9),
+        "how much longer than fresh a variant is answered while its source fails; also `stale-if-error`",
+    ),
     Variable("BLENDBEAT_ALLOW_ORIGIN", "*", _origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
     Variable(
         "BLENDBEAT_LOG_FORMAT",
@@ -251,6 +265,7 @@ class Settings:
     keys: KeyRing
     dialect: Dialect
     upload_tokens: tuple[str, ...] = field(repr=False)
+    admin_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
     sources: SourceSettings
     imaging: ImagingSettings
@@ -278,6 +293,7 @@ class Settings:
             keys=keys,
             dialect=dialect,
             upload_tokens=values["UPLOAD_TOKENS"],
+            admin_tokens=values["ADMIN_TOKENS"],
             max_upload_bytes=values["MAX_UPLOAD_BYTES"],
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
@@ -302,7 +318,9 @@ class Settings:
             ),
             memory_tier_bytes=values["MEMORY_TIER_BYTES"],
             ttl_s=values["TTL_S"],
-            lifetimes=Lifetimes(values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"]),
+            lifetimes=Lifetimes(
+                values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"], values["STALE_IF_ERROR_S"]
+            ),
             allow_origin=values["ALLOW_ORIGIN"],
             log_format=values["LOG_FORMAT"],
         )

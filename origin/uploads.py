@@ -1,15 +1,14 @@
-"""Pictures in the body of a request: who may send them, and how they are read."""
+"""Pictures in the body of a request, and how they are read."""
 
 import hashlib
-import hmac
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
-from origin.errors import BadRequest, SourceForbidden, TooLarge, Unauthorized
+from origin.errors import BadRequest, TooLarge
 from origin.query import unique
 
 _FORM_BYTES = 64 * 1024
@@ -23,22 +22,6 @@ class Upload:
     image: bytes
     identity: str
     fields: Mapping[str, str]
-
-
-def check_token(authorization: str, tokens: Sequence[str]) -> None:
-    """Let only those pass who bear one of *tokens* (RFC 6750), compared in constant time.
-
-    Raises:
-        SourceForbidden: There are no tokens: uploads are off.
-        Unauthorized: No token, or none we know.
-    """
-    if not tokens:
-        raise SourceForbidden("uploads are not switched on")
-    scheme, _, given = authorization.partition(" ")
-    bearer = given.strip().encode("utf-8", "replace") if scheme.lower() == "bearer" else b""
-    matches = [hmac.compare_digest(bearer, token.encode()) for token in tokens]
-    if not any(matches):
-        raise Unauthorized("send Authorization: Bearer with an upload token")
 
 
 def read_body(body: BinaryIO, declared_bytes: int | None, content_type: str, max_bytes: int) -> bytes:

@@ -1,38 +1,91 @@
 """The use case: one variant of one source, from the cache or made now. Knows no HTTP."""
 
 import hashlib
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import floor
+from typing import Final
 
 from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
 from cachetiers.key import digest
-from cachetiers.readthrough import Found, Outcome, ReadThrough
-from origin.errors import BrokenImage, NotAnImage, Overloaded, SourceFailed, SourceMissing, SourceTimeout
+from cachetiers.readthrough import Found, Make, Outcome, ReadThrough
+from origin.errors import (
+    BrokenImage,
+    Internal,
+    NotAnImage,
+    OriginError,
+    Overloaded,
+    SourceFailed,
+    SourceMissing,
+    SourceTimeout,
+    TooCostly,
+)
 from origin.grammar import GRAMMAR_VERSION
 from origin.imaging.job import Job
 from origin.imaging.pool import Pixels
 from origin.recipe import Recipe, Watermark
+from origin.sources.held import NONE, Validators
 
 FALLBACK_TTL_S = 10.0
 """A picture that stands for another is asked for again soon."""
 
-
 _SOURCE_FAILURES = (SourceMissing, SourceFailed, SourceTimeout, NotAnImage, BrokenImage)
 """What a fallback stands for. Not what is forbidden or too costly: that is the URL's fault."""
+
+_LASTING = {error.slug: error for error in (SourceMissing, NotAnImage, BrokenImage, TooCostly)}
+"""Failures that asking again at once would not change, and that are therefore remembered."""
+
+_PASSING = (SourceFailed, SourceTimeout, Overloaded, Internal)
+"""Failures that say nothing about the picture; an old variant may stand in (RFC 5861 section 4)."""
+
+_JITTER: Final = 0.1
+"""Lifetimes end up to a tenth early, each a little differently, or all that was made at once would end at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long a variant is good for what in our own cache, in seconds.
+
+    Args:
+        ttl_s: Fresh.
+        stale_s: How much longer it is answered while it is made anew.
+        error_s: How much longer than fresh it is answered when making it anew fails.
+    """
+
+    ttl_s: float
+    stale_s: float = 0.0
+    error_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Source bytes, and those of a watermark that the URL names."""
+    """Source bytes and their validators, and the picture of a watermark that the URL names."""
 
     body: bytes
+    validators: Validators = NONE
     watermark: bytes | None = None
 
 
-Fetch = Callable[[], Fetched]
-"""Gets the source; called at most once, and not at all for a hit."""
+Fetch = Callable[[Validators], Fetched | None]
+"""Gets the source; None when it is what these validators name. Not called at all for a hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """All it takes to make a variant.
+
+    Args:
+        job: What is to be made.
+        fetch: Gets the source.
+        fallback: Gets what stands for the source when that fails or is no picture.
+    """
+
+    job: Job
+    fetch: Fetch
+    fallback: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +97,10 @@ class Variant:
         media_type: What it is.
         suffix: The usual end of a file's name, without the dot; empty when there is none.
         tag: A strong entity tag with its quotes: the same in every process, for as long as the bytes are.
-        ttl_s: Whole seconds for which we keep it fresh from now on.
-        outcome: Hit, miss or coalesced.
+        age_s: Whole seconds since it was made, or since its source was last found unchanged.
+        ttl_s: Whole seconds for which we keep it fresh from now on; negative once it is not.
+        outcome: How it came about.
+        tier: Where it was kept, empty when it was made.
         stored: Whether it is kept now.
         fallback: Whether it stands for a source that failed.
         facts: What making it cost, as texts.
@@ -55,11 +110,31 @@ class Variant:
     media_type: str
     suffix: str
     tag: str
+    age_s: int
     ttl_s: int
     outcome: Outcome
+    tier: str
     stored: bool
     fallback: bool
     facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """A failure that is remembered: asking the source again would be in vain.
+
+    Args:
+        error: What happened, as if it had happened now.
+        tier: Where it was kept.
+    """
+
+    error: OriginError
+    tier: str
+
+
+def stands_in(error: Exception) -> bool:
+    """Whether an old variant may be answered when making it anew failed like this."""
+    return isinstance(error, _PASSING) or not isinstance(error, OriginError)
 
 
 class Variants:
@@ -68,9 +143,10 @@ class Variants:
     Args:
         cache: Where they are kept.
         pixels: Who makes them.
-        ttl_s: How long they are fresh.
+        lives: How long they are good for what.
         encoder_version: Enters every key, so that another encoder never answers with this one's bytes.
         clock: Unix time in seconds.
+        chance: Something in [0, 1), another each time.
     """
 
     def __init__(
@@ -78,22 +154,25 @@ class Variants:
         cache: ReadThrough,
         pixels: Pixels,
         *,
-        ttl_s: float,
+        lives: Lives,
         encoder_version: str,
         clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._cache = cache
         self._pixels = pixels
-        self._ttl_s = ttl_s
+        self._lives = lives
         self._encoder_version = encoder_version
         self._clock = clock
+        self._chance = chance
 
-    def key(self, source: str, job: Job) -> str:
+    def key(self, source: str, job: Job, generation: str = "") -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
 
         Args:
             source: What identifies the source.
             job: What is to be made of it.
+            generation: Changes when the variant is purged.
         """
         return digest(
             GRAMMAR_VERSION,
@@ -102,48 +181,67 @@ class Variants:
             str(job.default_quality),
             " ".join(sorted(job.candidates)),
             "info" if job.info else "",
-            "" if job.watermark is None else hashlib.blake2b(job.watermark, digest_size=16).hexdigest(),
+            _digest(job.watermark),
             source,
+            generation,
         )
 
-    def lookup(self, key: str) -> Variant | None:
-        """The variant under *key* if it is kept and fresh."""
+    def lookup(self, key: str) -> Variant | KnownFailure | None:
+        """The variant under *key* if it is kept and may be answered, be it stale; or why there is none."""
         found = self._cache.lookup(key)
+        if found is not None and found.entry.negative:
+            return KnownFailure(_failure(found.entry), found.tier)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, job: Job, fetch: Fetch, fallback: Fetch | None = None) -> Variant:
+    def make(self, key: str, making: Making) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already.
-
-        Args:
-            key: As `key` gave it.
-            job: What is to be made.
-            fetch: Gets the source.
-            fallback: Gets what stands for the source when that fails or is no picture.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
         """
         try:
-            found = self._cache.fill(key, lambda: self._entry(job, fetch, fallback))
+            found = self._cache.fill(key, self._maker(making))
         except FollowerTimeout as error:
             raise Overloaded(f"the same picture is being made already; {error}") from None
+        if found.entry.negative:
+            raise _failure(found.entry)
         return self._variant(key, found)
 
-    def _entry(self, job: Job, fetch: Fetch, fallback: Fetch | None) -> Entry:
+    def refresh(self, key: str, making: Making) -> None:
+        """Make the variant under *key* anew, beside the caller."""
+        self._cache.refresh(key, self._maker(making))
+
+    def _maker(self, making: Making) -> Make:
+        return lambda old: self._entry(making, None if old is None or old.negative else old)
+
+    def _entry(self, making: Making, old: Entry | None) -> Entry:
         self._pixels.check_room()
         try:
-            return self._made(job, fetch)
-        except _SOURCE_FAILURES:
-            if fallback is None:
-                raise
-        instead = self._made(job, fallback)
-        return replace(instead, ttl_s=min(self._ttl_s, FALLBACK_TTL_S), facts={**instead.facts, "fallback": "1"})
+            return self._made(making.job, making.fetch, old)
+        except _SOURCE_FAILURES as error:
+            # The picture itself, if an old one, is better than what stands for it.
+            if making.fallback is None or (old is not None and stands_in(error)):
+                return self._remembered(error)
+        except TooCostly as error:
+            return self._remembered(error)
+        instead = self._made(making.job, making.fallback, None)
+        ttl_s = min(self._lives.ttl_s, FALLBACK_TTL_S)
+        return replace(instead, ttl_s=ttl_s, stale_s=0.0, error_s=0.0, facts={**instead.facts, "fallback": "1"})
 
-    def _made(self, job: Job, fetch: Fetch) -> Entry:
+    def _remembered(self, error: OriginError) -> Entry:
+        if error.slug not in _LASTING:
+            raise error
+        facts = {"problem": error.slug, "detail": error.detail}
+        return Entry(b"", self._clock(), error.cache_s, facts, negative=True)
+
+    def _made(self, job: Job, fetch: Fetch, old: Entry | None) -> Entry:
         started_s = time.perf_counter()
-        fetched = fetch()
+        fetched = fetch(NONE if old is None else Validators.from_facts(old.facts))
         fetched_s = time.perf_counter()
+        if fetched is None:
+            assert old is not None  # noqa: S101  nothing can be unchanged that nobody held
+            return self._lively(old)
         if fetched.watermark is not None:
             job = replace(job, watermark=fetched.watermark)
         rendered = self._pixels.transform(fetched.body, job)
@@ -151,27 +249,45 @@ class Variants:
         facts = {
             "media_type": rendered.media_type,
             "suffix": rendered.suffix,
-            "source": rendered.source_digest,
+            "source": rendered.source_digest + _digest(fetched.watermark)[:12],
             "source_bytes": str(len(fetched.body)),
             "fetch_ms": _ms(fetched_s - started_s),
             "queue_ms": _ms(waited_s),
             "transform_ms": _ms(rendered.transform_s),
+            **fetched.validators.as_facts(),
         }
-        return Entry(rendered.body, self._clock(), self._ttl_s, facts)
+        return self._lively(Entry(rendered.body, 0.0, 0.0, facts))
+
+    def _lively(self, entry: Entry) -> Entry:
+        """*entry* as if made now, with its whole life before it."""
+        lives = self._lives
+        ttl_s = lives.ttl_s * (1 - _JITTER * self._chance())
+        return replace(entry, created_s=self._clock(), ttl_s=ttl_s, stale_s=lives.stale_s, error_s=lives.error_s)
 
     def _variant(self, key: str, found: Found) -> Variant:
-        entry = found.entry
+        entry, now_s = found.entry, self._clock()
+        age_s = entry.age_s(now_s)
         return Variant(
             body=entry.value,
             media_type=entry.facts["media_type"],
             suffix=entry.facts["suffix"],
             tag=f'"{key}-{entry.facts["source"]}"',
-            ttl_s=int(max(0.0, entry.ttl_s - entry.age_s(self._clock()))),
+            age_s=int(age_s),
+            ttl_s=floor(entry.ttl_s - age_s),
             outcome=found.outcome,
+            tier=found.tier,
             stored=found.stored,
             fallback="fallback" in entry.facts,
             facts=dict(entry.facts),
         )
+
+
+def _failure(entry: Entry) -> OriginError:
+    return _LASTING[entry.facts["problem"]](entry.facts["detail"])
+
+
+def _digest(data: bytes | None) -> str:
+    return "" if data is None else hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _settled(job: Job) -> Recipe:

@@ -1,0 +1,135 @@
+"""A found variant, or a known failure, as an answer: every header of a picture."""
+
+import posixpath
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cachetiers.readthrough import Outcome
+from origin import httpcache
+from origin.answers import Answer, Headers, problem
+from origin.httpcache import Lifetimes
+from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
+from origin.variants import FALLBACK_TTL_S, KnownFailure, Variant, minted_for
+
+_INERT = frozenset(name.media_type for name in OutputFormat if name is not OutputFormat.SVG) | {"application/json"}
+"""Media types that a browser shows and never runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for, as far as the answer depends on it.
+
+    Args:
+        request: What the URL says.
+        recipe: Its recipe, the format negotiated.
+        key: The cache key of the variant.
+        lifetimes: How long others may keep a good answer.
+        vary: The header that says so, if the answer depends on ``Accept``.
+    """
+
+    request: ImageRequest
+    recipe: Recipe
+    key: str
+    lifetimes: Lifetimes
+    vary: Headers
+
+
+def picture(variant: Variant, asked: Asked, if_none_match: str) -> Answer:
+    """The answer with *variant*, or 304 if the client holds it."""
+    source = asked.request.source
+    told = details(asked.key, asked.recipe, source.loggable, source.host, variant)
+    shared: Headers = (
+        ("ETag", variant.tag),
+        *_caching(variant, asked.lifetimes),
+        *asked.vary,
+        ("Cache-Status", _cache_status(variant)),
+    )
+    if httpcache.matching_tag(if_none_match, variant.tag):
+        return Answer(304, shared, outcome=variant.outcome, details=told)
+    headers = (
+        ("Content-Type", variant.media_type),
+        *shared,
+        ("Content-Disposition", disposition(_stem(source), asked.request.delivery, variant)),
+        *_guard(variant.media_type),
+    )
+    return Answer(200, headers, variant.body, variant.outcome, told)
+
+
+def still_good(tag: str, asked: Asked) -> Answer:
+    """The answer to a client that holds *tag*, which is ours, of a variant that we do not hold."""
+    caching = ("Cache-Control", httpcache.cache_control(asked.lifetimes))
+    status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
+    return Answer(304, (("ETag", tag), caching, *asked.vary, status), outcome="validator")
+
+
+def known_failure(failure: KnownFailure, asked: Asked, request_id: str) -> Answer:
+    """The answer with a remembered failure."""
+    status = ("Cache-Status", httpcache.cache_status("hit", detail=failure.tier))
+    answer = problem(failure.error, request_id, (*asked.vary, status))
+    return Answer(answer.status, answer.headers, answer.body, answer.outcome, {**answer.details, "cache": "negative"})
+
+
+def tag_of_ours(if_none_match: str, key: str) -> str | None:
+    """The tag that the client holds of the variant under *key*. ``*`` claims one without naming it, so it is none."""
+    return next((tag for tag in httpcache.entity_tags(if_none_match) if minted_for(tag, key)), None)
+
+
+def _caching(variant: Variant, lifetimes: Lifetimes) -> Headers:
+    """How long others may keep *variant*: one that we should rather not have answered, for seconds."""
+    if variant.fallback or variant.ttl_s < 0:
+        return (("Cache-Control", httpcache.error_cache_control(min(int(FALLBACK_TTL_S), lifetimes.edge_s))),)
+    age_s = httpcache.age(variant.age_s, lifetimes) if variant.tier else None
+    told = () if age_s is None else (("Age", str(age_s)),)
+    return (("Cache-Control", httpcache.cache_control(lifetimes)), *told)
+
+
+def _cache_status(variant: Variant) -> str:
+    match variant.outcome:
+        case Outcome.HIT | Outcome.STALE:
+            return httpcache.cache_status("hit", ttl_s=variant.ttl_s, detail=variant.tier)
+        case Outcome.STANDBY:
+            return httpcache.cache_status("fwd=stale", ttl_s=variant.ttl_s, detail="stale-if-error")
+        case Outcome.RENEWED:
+            return httpcache.cache_status("fwd=stale; fwd-status=304", stored=variant.stored)
+        case Outcome.COALESCED:
+            return httpcache.cache_status("fwd=uri-miss; collapsed", stored=variant.stored)
+        case _:
+            return httpcache.cache_status("fwd=uri-miss", stored=variant.stored)
+
+
+def disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
+    """``Content-Disposition``: the name that the URL gives, or else *stem*, with the end that fits."""
+    name = delivery.filename or stem
+    suffix = f".{variant.suffix}" if variant.suffix else ""
+    if not name.lower().endswith((suffix, ".jpeg") if suffix == ".jpg" else suffix):
+        name += suffix
+    return httpcache.content_disposition(name, attachment=delivery.attachment)
+
+
+def _guard(media_type: str) -> Headers:
+    """What keeps a browser from running a body that was meant to be looked at."""
+    if media_type in _INERT:
+        return ()
+    return (("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),)
+
+
+def _stem(source: SourceRef) -> str:
+    # A local path may hold a question mark; a web URL's query is no part of a name.
+    path = source.url if source.scheme is Scheme.LOCAL else urlsplit(source.url).path
+    return posixpath.splitext(posixpath.basename(path))[0] or "image"
+
+
+def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) -> dict[str, str]:
+    """What is to be told about an answer with *variant*."""
+    told = {
+        "key": key,
+        "recipe": recipe.canonical(),
+        "source": source,
+        "source_host": host,
+        "format": variant.suffix,
+    }
+    if variant.tier:
+        told["tier"] = variant.tier
+    if variant.outcome is Outcome.MISS:
+        told |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
+    return told
