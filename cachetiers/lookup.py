@@ -1,5 +1,6 @@
 """Where a host lives, found out beside whoever asks: a name server that is slow costs nobody more than their wait."""
 
+import re
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 _GOOD_FOR_S = 10.0
+_NAME = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]/|]+)):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,21 @@ class Address:
 
     family: int
     sockaddr: tuple[str | int | bytes, ...]
+
+
+def parse_name(name: str) -> tuple[str, int]:
+    """Host and port of ``host:port`` or ``[address]:port``.
+
+    Raises:
+        ValueError: It is neither.
+
+    >>> parse_name("[::1]:11211"), parse_name("cache.internal:11211")
+    (('::1', 11211), ('cache.internal', 11211))
+    """
+    found = _NAME.fullmatch(name)
+    if found is None or not 0 < int(found[3]) < 65536:
+        raise ValueError(f"{name!r} is not host:port")
+    return found[1] or found[2], int(found[3])
 
 
 def getaddrinfo(host: str, port: int) -> tuple[Address, ...]:

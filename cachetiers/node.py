@@ -7,7 +7,6 @@ a killed greenlet keeps its slot in the pool for good; and the book of dead serv
 is kept without a lock.
 """
 
-import re
 import socket
 import threading
 import time
@@ -18,7 +17,7 @@ from pymemcache.client.base import Client
 from pymemcache.exceptions import MemcacheClientError, MemcacheServerError, MemcacheUnexpectedCloseError
 
 from cachetiers.breaker import Breaker
-from cachetiers.lookup import Lookup
+from cachetiers.lookup import Lookup, parse_name
 
 T = TypeVar("T")
 
@@ -26,7 +25,6 @@ KEY_PREFIX: Final = b"bb1:"
 """Ours among other people's keys; raised if what lies under a key ever changes its meaning."""
 
 _READ_BYTES = 256 * 1024
-_NAME = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})")
 
 
 class Unreachable(Exception):
@@ -40,21 +38,6 @@ class Unreachable(Exception):
     def __init__(self, message: str, tried: bool) -> None:
         super().__init__(message)
         self.tried = tried
-
-
-def parse_name(name: str) -> tuple[str, int]:
-    """Host and port of ``host:port`` or ``[address]:port``.
-
-    Raises:
-        ValueError: It is neither.
-
-    >>> parse_name("[::1]:11211"), parse_name("cache.internal:11211")
-    (('::1', 11211), ('cache.internal', 11211))
-    """
-    found = _NAME.fullmatch(name)
-    if found is None or not 0 < int(found[3]) < 65536:
-        raise ValueError(f"{name!r} is not host:port")
-    return found[1] or found[2], int(found[3])
 
 
 class Node:
