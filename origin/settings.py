@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -130,6 +130,18 @@ def _origin(text: str) -> str:
     return "" if text == "none" else text
 
 
+_SERVER = re.compile(r"(?:discover://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+
+
+def _server(text: str) -> str:
+    found = _SERVER.fullmatch(text)
+    if found is None or not 0 < int(found[2]) < 65536:
+        raise ValueError(f"{text!r} is not host:port, [IPv6 address]:port or discover://host:port")
+    if found[1].startswith("["):
+        ip_address(found[1][1:-1])
+    return text
+
+
 _MIB = 1024 * 1024
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -202,6 +214,14 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), whole(1, 256), "native threads per worker that make pixels"),
     Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures per worker that may wait for a thread"),
     Variable("BLENDBEAT_MEMORY_TIER_BYTES", str(256 * _MIB), whole(0, 2**40), "size of each worker's memory tier"),
+    Variable(
+        "BLENDBEAT_MEMCACHED",
+        "",
+        _list(_server),
+        "memcached servers, `host:port` each, IPv6 in brackets; a host with `.cfg.` in its name (ElastiCache) or "
+        "`discover://host:port` is asked which servers there are; none: no shared tier",
+    ),
+    Variable("BLENDBEAT_MEMCACHED_TIMEOUT_S", "0.25", _seconds, "time for one operation there, connecting included"),
     Variable("BLENDBEAT_TTL_S", "3600", whole(1, 10**9), "how long a variant is fresh in our own cache"),
     Variable("BLENDBEAT_BROWSER_TTL_S", "86400", whole(0, 10**9), "`max-age` of a good answer"),
     Variable("BLENDBEAT_EDGE_TTL_S", "604800", whole(0, 10**9), "`s-maxage` of a good answer"),
@@ -257,6 +277,14 @@ class ImagingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MemcachedSettings:
+    """Where the shared tier is; nowhere if there are no servers."""
+
+    servers: tuple[str, ...]
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree. Build it with `from_environ`."""
 
@@ -270,6 +298,7 @@ class Settings:
     sources: SourceSettings
     imaging: ImagingSettings
     memory_tier_bytes: int
+    memcached: MemcachedSettings
     ttl_s: int
     lifetimes: Lifetimes
     allow_origin: str
@@ -317,6 +346,7 @@ class Settings:
                 watermark=values["WATERMARK"],
             ),
             memory_tier_bytes=values["MEMORY_TIER_BYTES"],
+            memcached=MemcachedSettings(values["MEMCACHED"], values["MEMCACHED_TIMEOUT_S"]),
             ttl_s=values["TTL_S"],
             lifetimes=Lifetimes(
                 values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"], values["STALE_IF_ERROR_S"]

@@ -1,0 +1,203 @@
+"""One memcached server: bounded connections, one deadline per operation, and a breaker. The only door to pymemcache.
+
+pymemcache's `Client` speaks the protocol, with a socket handed to it here. Its
+HashClient and PooledClient are not used. Their time-outs are per read, so a server
+that drips holds a caller for minutes; every caller at once retries a dead server;
+a killed greenlet keeps its slot in the pool for good; and the book of dead servers
+is kept without a lock.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from pymemcache.client.base import Client
+from pymemcache.exceptions import MemcacheClientError, MemcacheServerError, MemcacheUnexpectedCloseError
+
+from cachetiers.breaker import Breaker
+from cachetiers.lookup import Lookup, parse_name
+
+T = TypeVar("T")
+
+KEY_PREFIX: Final = b"bb1:"
+"""Ours among other people's keys; raised if what lies under a key ever changes its meaning."""
+
+_READ_BYTES = 256 * 1024
+
+
+class Unreachable(Exception):
+    """A server gave no answer that could be used.
+
+    Args:
+        message: Which server, and why.
+        tried: Whether it was asked at all.
+    """
+
+    def __init__(self, message: str, tried: bool) -> None:
+        super().__init__(message)
+        self.tried = tried
+
+
+class Node:
+    """Runs operations on one server, each within one time-out: waiting for a connection, connecting and all reads.
+
+    Args:
+        name: ``host:port``, with an IPv6 address in brackets.
+        timeout_s: How long one operation may take.
+        connections: How many operations may be under way at once.
+        pause_s: How long a server that failed is left alone.
+    """
+
+    def __init__(self, name: str, timeout_s: float, connections: int, pause_s: float) -> None:
+        self.name = name
+        self._server = parse_name(name)
+        self._timeout_s = timeout_s
+        self._lookup = Lookup(*self._server)
+        self._breaker = Breaker(pause_s)
+        self._slots = threading.Semaphore(connections)
+        self._idle: list[Any] = []
+        self._closed = False
+
+    @property
+    def is_down(self) -> bool:
+        """Whether an operation would not be tried now."""
+        return self._breaker.refuses
+
+    def run(self, operation: Callable[[Any], T]) -> T:
+        """What *operation* returns, given a pymemcache `Client`.
+
+        Raises:
+            Unreachable: It failed in whatever way, or was not tried.
+        """
+        deadline_s = time.monotonic() + self._timeout_s
+        if self._breaker.refuses:
+            raise Unreachable(f"{self.name} is down", tried=False)
+        # Who waits for longer would have no time left to be answered in, and a server that is well would seem slow.
+        if not self._slots.acquire(timeout=self._timeout_s / 2):
+            raise Unreachable(f"{self.name} is busy", tried=False)
+        try:
+            if not self._breaker.admits():
+                raise Unreachable(f"{self.name} is down", tried=False)
+            return self._ask(self._connected(deadline_s), operation)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close what is idle now, and the rest when it is done."""
+        self._closed = True
+        self._close_idle()
+
+    def _ask(self, client: Any, operation: Callable[[Any], T]) -> T:
+        try:
+            answer = operation(client)
+        except BaseException as error:
+            # Of an answer that was not read to its end, the rest would be taken for the next one's. That goes for
+            # greenlets that are killed, too, which is why it is every exception.
+            client.close()
+            if not isinstance(error, Exception):
+                raise
+            self._judge(error)
+            raise Unreachable(f"{self.name}: {error!r}", tried=True) from error
+        self._breaker.succeeded()
+        self._idle.append(client)
+        if self._closed:
+            self._close_idle()
+        return answer
+
+    def _judge(self, error: Exception) -> None:
+        if isinstance(error, TimeoutError):
+            self._breaker.failed(at_once=True)
+        elif isinstance(error, MemcacheUnexpectedCloseError) or not isinstance(
+            error, MemcacheClientError | MemcacheServerError
+        ):
+            self._close_idle()  # they are likely to have been cut, too
+            self._breaker.failed(at_once=False)
+        else:
+            self._breaker.succeeded()  # it is well enough to refuse
+
+    def _connected(self, deadline_s: float) -> Any:
+        while self._idle:
+            try:
+                client = self._idle.pop()
+            except IndexError:
+                break  # somebody else was quicker
+            if client.sock.is_quiet():
+                client.sock.deadline_s = deadline_s
+                return client
+            client.close()
+        client = Client(self._server, key_prefix=KEY_PREFIX, default_noreply=False)
+        try:
+            client.sock = self._dial(deadline_s)
+        except OSError as error:
+            self._breaker.failed(at_once=True)
+            raise Unreachable(f"{self.name}: {error!r}", tried=True) from error
+        return client
+
+    def _dial(self, deadline_s: float) -> "_Wire":
+        addresses = self._lookup.addresses(deadline_s - time.monotonic())
+        for number, address in enumerate(addresses):
+            wire = _Wire(socket.socket(address.family, socket.SOCK_STREAM), deadline_s)
+            try:
+                wire.connect(address.sockaddr, share=len(addresses) - number)
+            except BaseException as error:
+                wire.close()
+                # A name may have addresses that nobody listens on: "localhost" is ::1 and 127.0.0.1.
+                if not isinstance(error, OSError) or address is addresses[-1]:
+                    raise
+            else:
+                return wire
+        raise OSError("no address")
+
+    def _close_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for client in idle:
+            client.close()
+
+
+class _Wire:
+    """A connected socket whose operations share one deadline.
+
+    It is what pymemcache takes for a socket. It wraps one instead of being one,
+    because a class made before a server on greenlets has patched `socket` would
+    block the whole process.
+    """
+
+    def __init__(self, sock: socket.socket, deadline_s: float) -> None:
+        self._sock = sock
+        self.deadline_s = deadline_s
+
+    def connect(self, address: tuple[str | int | bytes, ...], share: int) -> None:
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock.settimeout(self._left_s() / share)
+        self._sock.connect(address)
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(self._left_s())
+        self._sock.sendall(data)
+
+    def recv(self, _size: int) -> bytes:
+        # pymemcache asks for 4096 bytes at a time and takes whatever comes: 25 calls for a picture of 100 kB.
+        self._sock.settimeout(self._left_s())
+        return self._sock.recv(_READ_BYTES)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is there to be read: a closed connection has an end to read, one out of step an answer."""
+        try:
+            self._sock.settimeout(0)
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def _left_s(self) -> float:
+        left_s = self.deadline_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left_s
