@@ -19,6 +19,7 @@ from origin.client import path_for, sign_path, sign_query
 from origin.signing import KeyRing, pair_up
 
 KEY, SALT, TOKEN = "943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12", "0123456789abcdef"
+ADMIN_TOKEN = "admin-0123456789abcdef"
 RING = KeyRing(pair_up([KEY], [SALT]))
 
 
@@ -44,12 +45,13 @@ class Service:
     def __init__(self, log: Path, environ: Mapping[str, str]) -> None:
         self.port = free_port()
         self.log = log
-        self._environ = {
+        self.environ = {
             "PATH": os.environ["PATH"],
             "PORT": str(self.port),
             "BLENDBEAT_KEYS": KEY,
             "BLENDBEAT_SALTS": SALT,
             "BLENDBEAT_UPLOAD_TOKENS": TOKEN,
+            "BLENDBEAT_ADMIN_TOKENS": ADMIN_TOKEN,
             "BLENDBEAT_LOG_FORMAT": "json",
             "BLENDBEAT_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             **environ,
@@ -59,7 +61,7 @@ class Service:
     def start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(command, env=self._environ, stdout=out, stderr=out)
+            self.process = subprocess.Popen(command, env=self.environ, stdout=out, stderr=out)
         until = time.monotonic() + 20
         while not self._answers():
             assert self.process.poll() is None, self.log.read_text()
