@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from origin.httpcache import (
     Lifetimes,
+    age,
     cache_control,
     cache_status,
     content_disposition,
@@ -12,7 +13,7 @@ from origin.httpcache import (
     matching_tag,
 )
 
-LONG = Lifetimes(browser_s=100, edge_s=1000, stale_s=500)
+LONG = Lifetimes(browser_s=100, edge_s=1000, stale_s=500, error_s=700)
 
 
 @pytest.mark.parametrize(
@@ -20,26 +21,37 @@ LONG = Lifetimes(browser_s=100, edge_s=1000, stale_s=500)
     [
         (None, LONG),
         (10_000, LONG),
-        (1200, Lifetimes(100, 1000, 200)),
-        (300, Lifetimes(100, 300, 0)),
-        (50, Lifetimes(50, 50, 0)),
-        (0, Lifetimes(0, 0, 0)),
-        (-5, Lifetimes(0, 0, 0)),
+        (1200, Lifetimes(100, 1000, 200, 200)),
+        (300, Lifetimes(100, 300, 0, 0)),
+        (50, Lifetimes(50, 50, 0, 0)),
+        (0, Lifetimes(0, 0, 0, 0)),
+        (-5, Lifetimes(0, 0, 0, 0)),
     ],
 )
 def test_nothing_outlives_the_url(left_s: int | None, lifetimes: Lifetimes) -> None:
     assert LONG.capped(left_s) == lifetimes
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(-10, 10**6))
-def test_no_lifetime_and_no_stale_window_ever_outlives_the_url(browser: int, edge: int, stale: int, left: int) -> None:
-    capped = Lifetimes(browser, edge, stale).capped(left)
-    assert min(capped.browser_s, capped.edge_s, capped.stale_s) >= 0
-    assert max(capped.browser_s, capped.edge_s) + capped.stale_s <= max(left, 0)
+seconds = st.integers(0, 10**6)
+
+
+@given(st.builds(Lifetimes, seconds, seconds, seconds, seconds), st.integers(-10, 10**6))
+def test_no_lifetime_and_no_stale_window_ever_outlives_the_url(lifetimes: Lifetimes, left: int) -> None:
+    capped = lifetimes.capped(left)
+    assert min(capped.browser_s, capped.edge_s, capped.stale_s, capped.error_s) >= 0
+    assert max(capped.browser_s, capped.edge_s) + max(capped.stale_s, capped.error_s) <= max(left, 0)
+
+
+@given(st.builds(Lifetimes, seconds, seconds, seconds, seconds), seconds)
+def test_an_age_leaves_caches_at_least_half_of_every_lifetime(lifetimes: Lifetimes, age_s: int) -> None:
+    told_s = age(age_s, lifetimes) or 0
+    assert told_s in (0, age_s)
+    for lifetime_s in filter(None, (lifetimes.browser_s, lifetimes.edge_s)):
+        assert told_s <= lifetime_s / 2
 
 
 def test_good_answers_may_be_kept_and_errors_hardly() -> None:
-    assert cache_control(LONG) == "public, max-age=100, s-maxage=1000, stale-while-revalidate=500"
+    assert cache_control(LONG) == "public, max-age=100, s-maxage=1000, stale-while-revalidate=500, stale-if-error=700"
     assert error_cache_control(0) == "no-store"
     assert error_cache_control(7) == "public, max-age=7"
 

@@ -59,7 +59,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.sources.networks == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
     assert settings.sources.read_timeout_s == 0.5
     assert settings.imaging.auto_formats == {OutputFormat.AVIF, OutputFormat.WEBP}
-    assert settings.lifetimes == Lifetimes(60, 120, 0)
+    assert settings.lifetimes == Lifetimes(60, 120, 0, 86400)
     assert settings.allow_origin == ""
 
 
