@@ -17,6 +17,7 @@ from origin.settings import Settings, SourceSettings
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
+from origin.sources.tier import SourceTier
 from origin.telemetry import logs
 from origin.variants import Variants
 
@@ -55,4 +56,5 @@ def _sources(settings: SourceSettings, threads: NativeThreads) -> Sources:
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
-    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1)
+    tier = SourceTier(settings.tier_bytes, settings.fresh_s)
+    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1, tier)

@@ -19,7 +19,6 @@ from origin.errors import (
 from origin.exchange import Exchange
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
-from origin.marks import Marks
 from origin.negotiation import negotiate
 from origin.rawpath import split_signed
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
@@ -59,7 +58,6 @@ class Pictures:
         self._variants = variants
         self._auto_formats = auto_formats
         self._offload = offload
-        self._marks = Marks(sources)
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
@@ -147,8 +145,9 @@ class Pictures:
 
     def _fetch(self, source: SourceRef, recipe: Recipe) -> Fetched:
         mark = recipe.watermark
-        named = self._marks.get(mark.url) if mark.opacity and mark.url and not mark.text else None
-        return Fetched(self._sources.fetch(source), named)
+        named = mark.url if mark.opacity and not mark.text else ""
+        watermark = self._sources.fetch(grammar.source_ref(named)).body if named else None
+        return Fetched(self._sources.fetch(source).body, watermark)
 
     def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
         lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
