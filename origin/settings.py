@@ -189,6 +189,18 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
     Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), whole(1, 2**32), "largest source that is fetched"),
     Variable("BLENDBEAT_MAX_REDIRECTS", "4", whole(0, 20), "redirects followed before a source has failed"),
+    Variable(
+        "BLENDBEAT_SOURCE_TIER_BYTES",
+        str(64 * _MIB),
+        whole(0, 2**40),
+        "size of each worker's tier of sources from the web, so that several variants cost one fetch; 0: off",
+    ),
+    Variable(
+        "BLENDBEAT_SOURCE_FRESH_S",
+        "60",
+        whole(0, 10**9),
+        "how long source bytes are used again without asking the source; after that it is asked whether they changed",
+    ),
     Variable("BLENDBEAT_MAX_SOURCE_PIXELS", "50000000", whole(1, 2**40), "most pixels a source may declare"),
     Variable("BLENDBEAT_MAX_RESULT_SIDE_PX", "8192", whole(1, 65535), "longest side of a result"),
     Variable(
@@ -259,6 +271,8 @@ class SourceSettings:
     timeout_s: float
     max_bytes: int
     max_redirects: int
+    tier_bytes: int
+    fresh_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +347,8 @@ class Settings:
                 timeout_s=values["SOURCE_TIMEOUT_S"],
                 max_bytes=values["MAX_SOURCE_BYTES"],
                 max_redirects=values["MAX_REDIRECTS"],
+                tier_bytes=values["SOURCE_TIER_BYTES"],
+                fresh_s=values["SOURCE_FRESH_S"],
             ),
             imaging=ImagingSettings(
                 threads=values["PIXEL_THREADS"],

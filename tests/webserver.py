@@ -37,6 +37,8 @@ _SETTINGS = SourceSettings(
     timeout_s=15.0,
     max_bytes=1_000_000,
     max_redirects=3,
+    tier_bytes=0,
+    fresh_s=0,
 )
 
 
@@ -60,7 +62,9 @@ class SourceServer:
 
     Use it as a context manager. Whatever is in *bodies* is answered with 200,
     whatever is in *raw* is written to the socket as it is, instead of an
-    answer, and then the connection is closed. Both may be changed while it runs.
+    answer, and then the connection is closed. What is in *etags* and *modified*
+    goes with a body, and to whoever has it already a 304 goes instead. All of them
+    may be changed while it runs.
 
     ====================  ==================================================
     ``/ok``               `PICTURE`
@@ -90,6 +94,10 @@ class SourceServer:
     def __init__(self, bodies: Mapping[str, bytes] | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.bodies: dict[str, bytes] = {"/ok": PICTURE, **(bodies or {})}
         self.raw: dict[str, bytes] = {}
+        self.etags: dict[str, str] = {}
+        """Entity tags of bodies, by path."""
+        self.modified: dict[str, str] = {}
+        """Dates of bodies, by path."""
         self.seen: list[Seen] = []
         self.connections = 0
         """How many were accepted."""
@@ -177,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(owner.raw[path])
             self.close_connection = True
         elif path in owner.bodies:
-            self._answer(200, owner.bodies[path])
+            self._answer_unless_held(path)
         else:
             self._behave(path)
 
@@ -212,6 +220,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._redirect("/ok" if int(number) <= 1 else f"/redirect/{int(number) - 1}")
         else:
             self._answer(404, b"nothing here")
+
+    def _answer_unless_held(self, path: str) -> None:
+        owner = self.server.owner
+        etag, modified = owner.etags.get(path, ""), owner.modified.get(path, "")
+        validators = {"ETag": etag, "Last-Modified": modified}
+        headers = {name: value for name, value in validators.items() if value}
+        asked = self.headers.get("If-None-Match")
+        held = etag if asked is not None else modified  # RFC 9110 13.1.3: a date counts only where no tag is sent
+        if held and held == (asked or self.headers.get("If-Modified-Since")):
+            self._begin(304, headers)
+        else:
+            self._answer(200, owner.bodies[path], headers)
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self._begin(status, {"Content-Length": str(len(body)), **(headers or {})})

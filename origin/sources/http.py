@@ -7,15 +7,19 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from cachetiers.key import digest
 from origin.concurrency import Deadline
 from origin.errors import BadRecipe, OriginError, SourceFailed, SourceForbidden, SourceMissing, SourceTimeout, TooCostly
 from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
+from origin.sources.conditions import conditions, validators_in
 from origin.sources.dialing import GuardedAdapter
+from origin.sources.held import NONE, SourceImage, Validators
 from origin.version import VERSION
 
 _CHUNK_BYTES = 256 * 1024
+_NOT_MODIFIED = 304
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
 _MOST_DIGITS = 18
@@ -56,33 +60,43 @@ class HttpSource:
         self._breathe = breathe
         self._session = _session(settings)
 
-    def fetch(self, source: SourceRef) -> bytes:
-        """The bytes of *source*, redirects followed, each hop judged like the first.
+    def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
+        """The bytes of *source*, or None if it says that *held* still names them.
+
+        Redirects are followed and each hop is judged like the first. What is held goes to
+        the address it is from, and to no other: there a tag could name another picture,
+        and any date be later than it.
 
         Raises:
             SourceForbidden: An address, a scheme or a prefix that is not allowed.
             SourceMissing: The source says 404 or 410.
-            SourceFailed: Any other status, a broken answer, too many redirects.
+            SourceFailed: Any other status, a 304 nobody asked for, a broken answer, too many redirects.
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit.
         """
-        first = _first_request(source)
+        first = _first_request(source, held.at(""))
         limit = self._settings.timeout_s
         with self._deadline(limit, SourceTimeout(f"{source.host} did not finish within {limit:g} s")):
             try:
-                return self._follow(source, first)
+                return self._follow(source, first, held)
             except (requests.RequestException, HTTPError, ValueError) as error:
                 # ValueError: what a hostile Location or length makes of the parsers in the standard library.
                 raise _translated(error, source) from error
 
-    def _follow(self, source: SourceRef, sent: requests.PreparedRequest) -> bytes:
-        hop = source
+    def _follow(self, source: SourceRef, sent: requests.PreparedRequest, held: Validators) -> SourceImage | None:
+        hop, target = source, ""
         for _ in range(self._settings.max_redirects + 1):
             with self._send(sent) as response:
+                if response.status_code == _NOT_MODIFIED and held.at(target):
+                    # Nothing comes, but only what has been read leaves its connection to the next request. No more than
+                    # a byte is asked for: some would send endless chunks.
+                    response.raw.read(1, decode_content=False)
+                    return None
                 if response.status_code not in _REDIRECTS:
-                    return self._body(response, hop)
+                    return SourceImage(self._body(response, hop), validators_in(response.headers, target))
                 hop = _next_hop(hop, response.headers.get("Location", ""), self._settings.allowed)
-            sent = _request(hop)
+            target = digest(hop.url)
+            sent = _request(hop, held.at(target))
         raise SourceFailed(f"{source.host} redirected more than {self._settings.max_redirects} times")
 
     def _send(self, sent: requests.PreparedRequest) -> requests.Response:
@@ -137,18 +151,18 @@ def _session(settings: SourceSettings) -> requests.Session:
     return session
 
 
-def _first_request(source: SourceRef) -> requests.PreparedRequest:
+def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
     try:
-        return _request(source)
+        return _request(source, asked)
     except (requests.RequestException, ValueError):
         raise BadRecipe(source.url, "the source's URL cannot be called") from None
 
 
-def _request(source: SourceRef) -> requests.PreparedRequest:
+def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
     # A backslash ends the host for some parsers and not for others, so it can hide credentials or another host.
     if "@" in (authority := urlsplit(source.url).netloc) or "\\" in authority:
         raise SourceForbidden("the source's URL carries credentials")
-    return requests.Request("GET", source.url, headers=_HEADERS).prepare()
+    return requests.Request("GET", source.url, headers=_HEADERS | conditions(asked)).prepare()
 
 
 def _next_hop(hop: SourceRef, location: str, allowed: Sequence[SourcePattern]) -> SourceRef:

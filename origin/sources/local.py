@@ -8,12 +8,20 @@ and its use in which somebody could swap a directory for a link.
 import errno
 import os
 import stat
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from origin.concurrency import Offload
 from origin.errors import SourceFailed, SourceForbidden, SourceMissing, TooCostly
 from origin.recipe import SourceRef
+from origin.sources.held import NONE, SourceImage, Validators
+
+_SETTLED_S: Final = 2.0
+"""Clocks of file systems tick between every few nanoseconds and every 2 s (FAT). Within a tick a file may be written
+twice and look the same, so one that was written so lately has no validators yet."""
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EISDIR)
 
@@ -25,15 +33,23 @@ class LocalSource:
         root: An absolute directory. It may itself be reached through a link.
         max_bytes: Largest file that is read.
         offload: Where the blocking reads run.
+        clock: Unix time in seconds, the same as the file system's.
     """
 
-    def __init__(self, root: Path, max_bytes: int, offload: Offload[bytes]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        max_bytes: int,
+        offload: Offload[SourceImage | None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._root = root
         self._max_bytes = max_bytes
         self._offload = offload
+        self._clock = clock
 
-    def fetch(self, source: SourceRef) -> bytes:
-        """The bytes of *source*.
+    def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
+        """The bytes of *source*; None, and nothing is read, if *held* still names them.
 
         Raises:
             SourceForbidden: The path tries to leave the root, or ends at a link.
@@ -47,10 +63,12 @@ class LocalSource:
             raise SourceForbidden(f"{path!r} has dot segments")
         if not parts:
             raise SourceMissing("the root itself is no file")
-        return self._offload(partial(_read, self._root, parts, self._max_bytes))
+        return self._offload(partial(_read, self._root, parts, self._max_bytes, held, self._clock))
 
 
-def _read(root: Path, parts: list[str], max_bytes: int) -> bytes:
+def _read(
+    root: Path, parts: list[str], max_bytes: int, held: Validators, clock: Callable[[], float]
+) -> SourceImage | None:
     shown = "/" + "/".join(parts)
     try:
         descriptor = _open_below(root, parts)
@@ -69,10 +87,26 @@ def _read(root: Path, parts: list[str], max_bytes: int) -> bytes:
             raise SourceMissing(f"{shown!r} is not a file")
         if facts.st_size > max_bytes:
             raise TooCostly(f"{shown!r} has {facts.st_size} bytes; at most {max_bytes} are read")
+        # Before reading: of what is written meanwhile, these do not speak, and it is found changed the next time.
+        validators = _validators(facts, clock())
+        if held and held == validators:
+            return None
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read(max_bytes)
+            return SourceImage(stream.read(max_bytes), validators)
     finally:
         os.close(descriptor)
+
+
+def _validators(facts: os.stat_result, now_s: float) -> Validators:
+    """What this state of a file is called.
+
+    The time of its last change is in it because that cannot be set: a copy may be
+    given the date of what it replaces, by ``cp -p`` or an unpacked archive.
+    """
+    if now_s - facts.st_ctime < _SETTLED_S:
+        return NONE
+    state = (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    return Validators(f'"{"-".join(f"{number:x}" for number in state)}"')
 
 
 def _open_below(root: Path, parts: list[str]) -> int:

@@ -28,6 +28,7 @@ def test_a_key_pair_is_all_that_is_needed() -> None:
     assert settings.upload_tokens == ()
     assert settings.sources.local_root is None
     assert settings.sources.networks == ()
+    assert (settings.sources.tier_bytes, settings.sources.fresh_s) == (64 * 1024 * 1024, 60)
     assert settings.imaging.auto_formats == {OutputFormat.WEBP}
 
 

@@ -39,7 +39,9 @@ def ref(url: str) -> SourceRef:
 
 def fetch(url: str, **changes: Any) -> bytes:
     """Fetch *url* with a source of its own, loopback opened unless *changes* says otherwise."""
-    return HttpSource(loopback_settings(**changes), without_deadline).fetch(ref(url))
+    image = HttpSource(loopback_settings(**changes), without_deadline).fetch(ref(url))
+    assert image is not None
+    return image.body
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from origin.errors import (
     SourceFailed,
     SourceForbidden,
 )
+from origin.sources.held import SourceImage
 from origin.sources.http import HttpSource
 from tests.origin.sources.fetching import (
     answering,
@@ -133,7 +134,7 @@ class TestAddresses:
         server.raw["/once"] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
         source = HttpSource(loopback_settings(networks=(ip_network("127.0.0.1/32"),)), without_deadline)
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"rebinding.example": ["127.0.0.1"]}))
-        assert source.fetch(ref(server.url("/once", "rebinding.example"))) == b"ok"
+        assert source.fetch(ref(server.url("/once", "rebinding.example"))) == SourceImage(b"ok")
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"rebinding.example": ["127.0.0.2"]}))
         with refused(SourceForbidden):
             source.fetch(ref(server.url("/once", "rebinding.example")))
@@ -172,7 +173,7 @@ class TestConnections:
     def test_connection_is_kept_for_the_next_fetch(self, server: SourceServer) -> None:
         source = HttpSource(loopback_settings(), without_deadline)
         for _ in range(5):
-            assert source.fetch(ref(server.url("/ok"))) == PICTURE
+            assert source.fetch(ref(server.url("/ok"))) == SourceImage(PICTURE)
         assert server.connections == 1
 
     def test_chunked_answer_leaves_the_connection_usable(self, server: SourceServer) -> None:
@@ -188,12 +189,12 @@ class TestConnections:
         source = HttpSource(loopback_settings(read_timeout_s=0.5), without_deadline)
         with pytest.raises(OriginError):
             source.fetch(ref(server.url(path)))
-        assert source.fetch(ref(server.url("/ok"))) == PICTURE
+        assert source.fetch(ref(server.url("/ok"))) == SourceImage(PICTURE)
 
     def test_connection_that_was_closed_while_idle_is_replaced(self, server: SourceServer) -> None:
         source = HttpSource(loopback_settings(), without_deadline)
         for _ in range(4):
-            assert source.fetch(ref(server.url("/hang-up"))) == PICTURE
+            assert source.fetch(ref(server.url("/hang-up"))) == SourceImage(PICTURE)
 
     def test_source_that_always_hangs_up_is_asked_twice_at_the_most(self, server: SourceServer) -> None:
         with refused(SourceFailed):

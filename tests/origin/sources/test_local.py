@@ -1,6 +1,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,18 +9,25 @@ import pytest
 
 from origin.errors import OriginError, SourceFailed, SourceForbidden, SourceMissing, TooCostly
 from origin.recipe import Scheme, SourceRef
+from origin.sources.held import SourceImage, Validators
 from origin.sources.local import LocalSource
 
 MAX_BYTES = 1000
 
 
-def here(call: Callable[[], bytes]) -> bytes:
+def here(call: Callable[[], SourceImage | None]) -> SourceImage | None:
     """An offload that does not."""
     return call()
 
 
 def ref(path: str) -> SourceRef:
     return SourceRef(Scheme.LOCAL, f"local://{path}")
+
+
+def read(source: LocalSource, path: str) -> bytes:
+    image = source.fetch(ref(path))
+    assert image is not None
+    return image.body
 
 
 @pytest.fixture
@@ -39,21 +47,21 @@ def source(root: Path) -> LocalSource:
 
 
 def test_file_is_read_as_it_is(source: LocalSource) -> None:
-    assert source.fetch(ref("/a.jpg")) == b"picture"
+    assert read(source, "/a.jpg") == b"picture"
 
 
 def test_file_in_a_sub_folder_is_read(source: LocalSource) -> None:
-    assert source.fetch(ref("/deep/er/b.jpg")) == b"deeper"
+    assert read(source, "/deep/er/b.jpg") == b"deeper"
 
 
 def test_repeated_slashes_are_one(source: LocalSource) -> None:
-    assert source.fetch(ref("//deep///er//b.jpg")) == b"deeper"
+    assert read(source, "//deep///er//b.jpg") == b"deeper"
 
 
 def test_every_byte_value_survives(source: LocalSource, root: Path) -> None:
     body = bytes(range(256)) + b"\r\n\x00"
     (root / "all.bin").write_bytes(body)
-    assert source.fetch(ref("/all.bin")) == body
+    assert read(source, "/all.bin") == body
 
 
 @pytest.mark.parametrize(
@@ -86,13 +94,13 @@ def test_every_byte_value_survives(source: LocalSource, root: Path) -> None:
 )
 def test_name_is_taken_literally(source: LocalSource, root: Path, name: str) -> None:
     (root / name).write_bytes(b"odd")
-    assert source.fetch(ref(f"/{name}")) == b"odd"
+    assert read(source, f"/{name}") == b"odd"
 
 
 def test_root_reached_through_a_link_is_a_root(root: Path) -> None:
     link = root.parent / "link"
     link.symlink_to(root)
-    assert LocalSource(link, MAX_BYTES, here).fetch(ref("/deep/er/b.jpg")) == b"deeper"
+    assert read(LocalSource(link, MAX_BYTES, here), "/deep/er/b.jpg") == b"deeper"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +254,7 @@ def test_socket_is_no_picture(source: LocalSource, root: Path, monkeypatch: pyte
 
 def test_file_of_exactly_the_limit_is_read(source: LocalSource, root: Path) -> None:
     (root / "full.jpg").write_bytes(b"x" * MAX_BYTES)
-    assert len(source.fetch(ref("/full.jpg"))) == MAX_BYTES
+    assert len(read(source, "/full.jpg")) == MAX_BYTES
 
 
 def test_file_above_the_limit_is_refused(source: LocalSource, root: Path) -> None:
@@ -264,7 +272,7 @@ def test_sparse_file_of_a_terabyte_is_refused_unread(source: LocalSource, root: 
 
 def test_empty_file_is_read(source: LocalSource, root: Path) -> None:
     (root / "empty.jpg").touch()
-    assert source.fetch(ref("/empty.jpg")) == b""
+    assert read(source, "/empty.jpg") == b""
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -292,16 +300,77 @@ def test_messages_do_not_tell_where_the_root_is(source: LocalSource, root: Path)
 def test_file_is_read_where_the_offload_says(root: Path) -> None:
     threads: list[str] = []
 
-    def elsewhere(call: Callable[[], bytes]) -> bytes:
-        bodies: list[bytes] = []
-        thread = threading.Thread(target=lambda: bodies.append(call()), name="elsewhere")
+    def elsewhere(call: Callable[[], SourceImage | None]) -> SourceImage | None:
+        images: list[SourceImage | None] = []
+        thread = threading.Thread(target=lambda: images.append(call()), name="elsewhere")
         thread.start()
         thread.join()
         threads.append(thread.name)
-        return bodies[0]
+        return images[0]
 
-    assert LocalSource(root, MAX_BYTES, elsewhere).fetch(ref("/a.jpg")) == b"picture"
+    assert read(LocalSource(root, MAX_BYTES, elsewhere), "/a.jpg") == b"picture"
     assert threads == ["elsewhere"]
+
+
+def later() -> float:
+    """When what the test has just written was written long ago."""
+    return time.time() + 60
+
+
+def test_unchanged_file_is_not_even_read(root: Path) -> None:
+    source = LocalSource(root, MAX_BYTES, here, later)
+    image = source.fetch(ref("/a.jpg"))
+    assert image is not None
+    assert image.validators
+    opened: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fdopen", lambda *_args, **_options: opened.append("read"))
+        assert source.fetch(ref("/a.jpg"), image.validators) is None
+    assert opened == []
+
+
+@pytest.mark.parametrize("keep_date", [False, True])
+def test_file_of_the_same_size_in_its_place_is_another(root: Path, keep_date: bool) -> None:
+    source = LocalSource(root, MAX_BYTES, here, later)
+    before = source.fetch(ref("/a.jpg"))
+    assert before is not None
+    facts = (root / "a.jpg").stat()
+    (root / "new").write_bytes(b"another")
+    if keep_date:
+        os.utime(root / "new", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    (root / "new").rename(root / "a.jpg")
+    after = source.fetch(ref("/a.jpg"), before.validators)
+    assert after is not None
+    assert (after.body, len(after.body)) == (b"another", len(before.body))
+
+
+def test_file_written_in_place_and_given_its_old_date_is_another(root: Path) -> None:
+    source = LocalSource(root, MAX_BYTES, here, later)
+    before = source.fetch(ref("/a.jpg"))
+    assert before is not None
+    facts = (root / "a.jpg").stat()
+    while (root / "a.jpg").stat().st_ctime_ns == facts.st_ctime_ns:
+        (root / "a.jpg").write_bytes(b"another")
+        os.utime(root / "a.jpg", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    after = source.fetch(ref("/a.jpg"), before.validators)
+    assert after is not None
+    assert after.body == b"another"
+
+
+@pytest.mark.parametrize("ago_s", [-3600, 0, 1.5])
+def test_file_written_a_moment_ago_or_in_the_future_has_no_validators_yet(root: Path, ago_s: float) -> None:
+    written_s = (root / "a.jpg").stat().st_ctime
+    image = LocalSource(root, MAX_BYTES, here, lambda: written_s + ago_s).fetch(ref("/a.jpg"))
+    assert image == SourceImage(b"picture")
+
+
+def test_holding_something_does_not_open_what_is_closed(root: Path) -> None:
+    source = LocalSource(root, 5, here, later)
+    held = Validators('"1"')
+    with pytest.raises(TooCostly):
+        source.fetch(ref("/a.jpg"), held)
+    with pytest.raises(SourceForbidden):
+        source.fetch(ref("/../a.jpg"), held)
 
 
 def _outcome(source: LocalSource, path: str) -> type[BaseException]:

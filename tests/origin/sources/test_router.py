@@ -6,6 +6,7 @@ import pytest
 from origin.errors import SourceForbidden, SourceMissing
 from origin.recipe import Scheme, SourceRef
 from origin.sources.allowlist import SourcePattern, parse_pattern
+from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.router import Sources
 
 
@@ -16,13 +17,13 @@ class Fake:
     body: bytes = b"picture"
     asked: list[SourceRef] = field(default_factory=list)
 
-    def fetch(self, source: SourceRef) -> bytes:
+    def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
         self.asked.append(source)
-        return self.body
+        return SourceImage(self.body)
 
 
 class Missing:
-    def fetch(self, source: SourceRef) -> bytes:
+    def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
         raise SourceMissing(source.url)
 
 
@@ -37,8 +38,8 @@ def patterns(*texts: str) -> Sequence[SourcePattern]:
 def test_source_is_fetched_by_the_one_for_its_scheme() -> None:
     web, local = Fake(b"web"), Fake(b"local")
     sources = Sources({Scheme.HTTPS: web, Scheme.LOCAL: local}, ())
-    assert sources.fetch(WEB) == b"web"
-    assert sources.fetch(LOCAL) == b"local"
+    assert sources.fetch(WEB).body == b"web"
+    assert sources.fetch(LOCAL).body == b"local"
     assert (web.asked, local.asked) == ([WEB], [LOCAL])
 
 
@@ -56,12 +57,12 @@ def test_http_being_on_does_not_switch_https_on() -> None:
 
 
 def test_without_prefixes_any_source_is_allowed() -> None:
-    assert Sources({Scheme.HTTPS: Fake()}, ()).fetch(WEB) == b"picture"
+    assert Sources({Scheme.HTTPS: Fake()}, ()).fetch(WEB).body == b"picture"
 
 
 def test_one_matching_prefix_of_several_is_enough() -> None:
     sources = Sources({Scheme.HTTPS: Fake()}, patterns("s3://photos/", "https://img.example.com/"))
-    assert sources.fetch(WEB) == b"picture"
+    assert sources.fetch(WEB).body == b"picture"
 
 
 def test_source_under_no_prefix_is_forbidden_unfetched() -> None:
@@ -113,6 +114,6 @@ def test_table_changed_afterwards_changes_nothing() -> None:
     sources = Sources(table, allowed)
     table.clear()
     allowed.clear()
-    assert sources.fetch(WEB) == b"picture"
+    assert sources.fetch(WEB).body == b"picture"
     with pytest.raises(SourceForbidden):
         sources.fetch(SourceRef(Scheme.HTTPS, "https://other.example.com/"))
