@@ -3,14 +3,14 @@
 from dataclasses import asdict
 
 from bottle import Bottle
-from cachetiers.memcached import MemcachedTier
-from cachetiers.servers import MemcachedServers
 
 from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.generations import Generations
 from cachetiers.lease import Leases
+from cachetiers.memcached import MemcachedTier
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
+from cachetiers.servers import MemcachedServers
 from cachetiers.tiered import Tiered
 from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline

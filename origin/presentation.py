@@ -79,7 +79,7 @@ def _caching(variant: Variant, lifetimes: Lifetimes) -> Headers:
     if variant.fallback or variant.ttl_s < 0:
         return (("Cache-Control", httpcache.error_cache_control(min(int(FALLBACK_TTL_S), lifetimes.edge_s))),)
     age_s = httpcache.age(variant.age_s, lifetimes) if variant.tier else None
-    told = () if age_s is None else (("Age", str(age_s)),)
+    told: Headers = (("Age", str(age_s)),) if age_s else ()
     return (("Cache-Control", httpcache.cache_control(lifetimes)), *told)
 
 

@@ -22,7 +22,7 @@ EVERYTHING: Final = "all"
 def source_tag(source: SourceRef) -> str:
     """The tag of all variants of *source*, short enough for a header.
 
-    >>> source_tag(SourceRef(Scheme.LOCAL, "local:///a.jpg"))
+    >>> source_tag(source_ref("local:///a.jpg"))
     'source:1d651d4c6f5a5900'
     """
     digest = hashlib.blake2b(source.url.encode("utf-8", "surrogatepass"), digest_size=8)

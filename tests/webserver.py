@@ -25,6 +25,8 @@ BOMB = gzip.compress(bytes(BOMB_BYTES))
 """16 KiB of gzip, what ``/gzip`` answers."""
 
 _STEP_S = 0.05
+_OPEN = threading.Event()
+_OPEN.set()
 _FLOOD = b"\x00" * 65536
 _MOST_FLOODS = 256  # a client that never hangs up gets 16 MiB, not everything there is
 
@@ -96,6 +98,8 @@ class SourceServer:
         self.raw: dict[str, bytes] = {}
         self.etags: dict[str, str] = {}
         """Entity tags of bodies, by path."""
+        self.gates: dict[str, threading.Event] = {}
+        """Paths that are answered only once this is set."""
         self.modified: dict[str, str] = {}
         """Dates of bodies, by path."""
         self.seen: list[Seen] = []
@@ -181,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         owner.seen.append(Seen(self.command, self.path, headers))
         path = urlsplit(self.path).path
+        owner.gates.get(path, _OPEN).wait()
         if path in owner.raw:
             self.wfile.write(owner.raw[path])
             self.close_connection = True

@@ -59,9 +59,13 @@ def test_fifty_at_once_make_one_fetch_and_one_encode(service: Service, source: S
 
 
 def test_a_failure_is_shared_by_those_who_wait_and_forgotten_afterwards(service: Service, source: SourceServer) -> None:
+    source.gates["/later.jpg"] = gate = threading.Event()
+    source.raw["/later.jpg"] = b"HTTP/1.1 500 Not Yet\r\nContent-Length: 0\r\n\r\n"
+    threading.Timer(0.5, gate.set).start()
     replies = at_once(20, lambda _: service.get(source.url("/later.jpg"), "w:20"))
-    assert {reply.status for reply in replies} == {404}
+    assert {reply.status for reply in replies} == {502}
     assert source.count("/later.jpg") < 20
+    del source.raw["/later.jpg"]
     source.bodies["/later.jpg"] = jpeg()
     assert service.get(source.url("/later.jpg"), "w:20").status == 200
 

@@ -35,7 +35,9 @@ def test_a_signed_url_gives_a_resized_picture(service: Service) -> None:
 
 def test_every_answer_says_how_long_and_what_it_is(service: Service) -> None:
     headers = service.get("local:///photo.jpg", "w:111", extension="png").headers
-    assert headers["cache-control"] == "public, max-age=86400, s-maxage=604800, stale-while-revalidate=86400"
+    assert headers["cache-control"] == (
+        "public, max-age=86400, s-maxage=604800, stale-while-revalidate=86400, stale-if-error=86400"
+    )
     assert re.fullmatch(r'"[0-9a-f]{40}-[0-9a-f]{12}"', headers["etag"])
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-disposition"] == 'inline; filename="photo.png"'
@@ -102,7 +104,7 @@ def test_the_tag_is_the_same_in_another_process_and_another_after_the_source_cha
 def test_head_is_get_without_the_body(service: Service) -> None:
     path = sign_path(RING, path_for("local:///photo.jpg", ["w:114"]))
     head, get = service.ask("HEAD", path), service.ask("GET", path)
-    own = {"date", "cache-status", "x-request-id"}
+    own = {"age", "date", "cache-status", "x-request-id"}
     assert head.body == b""
     assert head.headers["content-length"] == str(len(get.body))
     assert {k: v for k, v in head.headers.items() if k not in own} == {
@@ -188,7 +190,9 @@ def test_a_filename_and_a_download_can_be_asked_for(service: Service) -> None:
 def test_an_expiry_caps_every_lifetime_and_then_ends_the_url(service: Service) -> None:
     soon = int(time.time()) + 100
     lifetime = service.get("local:///photo.jpg", "w:51", f"exp:{soon}").headers["cache-control"]
-    assert re.fullmatch(r"public, max-age=(9\d|100), s-maxage=(9\d|100), stale-while-revalidate=0", lifetime)
+    assert re.fullmatch(
+        r"public, max-age=(9\d|100), s-maxage=(9\d|100), stale-while-revalidate=0, stale-if-error=0", lifetime
+    )
     gone = service.get("local:///photo.jpg", "w:51", "exp:1000000000")
     assert (gone.status, gone.headers["cache-control"]) == (410, "public, max-age=10")
 

@@ -75,7 +75,9 @@ def test_what_is_purged_is_made_anew_and_nothing_else(service: Service, source: 
     source.bodies[f"/{kind}.jpg"] = jpeg(80, 30)
     assert service.get(mine, *options).body == before.body
     path = sign_path(RING, path_for(mine, options))
-    answered(purge(service, **{kind: {"url": f"https://cdn.example.com{path}", "source": mine, "tag": f"cb:{kind}"}[kind]}))
+    answered(
+        purge(service, **{kind: {"url": f"https://cdn.example.com{path}", "source": mine, "tag": f"cb:{kind}"}[kind]})
+    )
     after = service.get(mine, *options)
     assert after.headers["cache-status"] == "blendbeat; fwd=uri-miss; stored"
     assert after.body != before.body

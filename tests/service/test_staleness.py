@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -119,7 +118,9 @@ def test_age_is_how_long_ago_it_was_made(service: Service, source: SourceServer)
     assert 1 <= age_s <= time.time() - made_s
 
 
-def test_a_url_that_expires_soon_is_not_made_to_look_older_than_it_may_be(service: Service, source: SourceServer) -> None:
+def test_a_url_that_expires_soon_is_not_made_to_look_older_than_it_may_be(
+    service: Service, source: SourceServer
+) -> None:
     source.bodies["/soon.jpg"] = jpeg(40, 30)
     url, expiry = source.url("/soon.jpg"), f"exp:{int(time.time()) + 3}"
     service.get(url, "w:20")
