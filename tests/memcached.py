@@ -32,7 +32,7 @@ class Memcached:
     """A memcached on 127.0.0.1. Use it as a context manager, or `start` and `stop` it.
 
     Args:
-        megabytes: How much it may keep; 1 is the least.
+        megabytes: How much it may keep; 2 is the least.
         arguments: More of its command line.
     """
 
