@@ -66,7 +66,7 @@ def test_a_blob_with_any_bit_flipped_is_corrupt_or_of_another_version(bit: int) 
 
 @given(st.binary(max_size=400))
 def test_garbage_is_corrupt_or_of_another_version(garbage: bytes) -> None:
-    assert outcome(KEY, garbage) == "corrupt"
+    assert outcome(KEY, garbage) in ("corrupt", None)
     assert outcome(KEY, BLOB[:3] + garbage) == "corrupt"
     assert outcome(KEY, BLOB + garbage + b"x") == "corrupt"
 

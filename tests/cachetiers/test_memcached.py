@@ -103,6 +103,15 @@ def test_without_one_of_its_pieces_a_value_is_missing(
     assert tier.get("key") == LARGE
 
 
+def test_pieces_are_not_collected_for_longer_than_one_timeout_and_a_piece(
+    tier: MemcachedTier, servers: MemcachedServers
+) -> None:
+    tier.put("key", LARGE)
+    servers.timeout_s = 0
+    assert tier.get("key") is None
+    assert (tier.stats.misses, tier.stats.skipped) == (1, 1)
+
+
 @pytest.mark.parametrize("piece", [b"", b"x", bytes(ITEM_BYTES), LARGE.value[1 : ITEM_BYTES + 1]])
 def test_a_foreign_piece_is_corrupt_and_the_entry_is_deleted(
     tier: MemcachedTier, servers: MemcachedServers, piece: bytes

@@ -91,14 +91,14 @@ def test_killed_under_load_and_started_again() -> None:
 
 
 def test_one_that_hangs_costs_each_operation_under_way_one_timeout_and_then_nothing() -> None:
-    with Memcached() as server, tier_on(server.name, timeout_s=0.3, connections=4) as tier:
+    with Memcached() as server, tier_on(server.name, timeout_s=0.5, connections=4) as tier:
         wait_until(lambda: put(tier, KEYS[0]) and look(tier, KEYS[0]))
         before = tier.stats.errors
         server.pause()
         started_s = time.monotonic()
         with ThreadPoolExecutor(32) as pool:
             assert not any(pool.map(lambda _: look(tier, KEYS[0]), range(2000)))
-        assert time.monotonic() - started_s < 10  # 2000 time-outs in 32 threads would be 19 s
+        assert time.monotonic() - started_s < 10  # 2000 time-outs in 32 threads would be 31 s
         assert 1 <= tier.stats.errors - before <= 4
         assert tier.stats.skipped >= 2000 - 4
 
@@ -212,7 +212,7 @@ def test_garbage_without_end_is_a_miss_within_the_timeout() -> None:
         while True:
             yield bytes(65536)
 
-    with Memcached() as server, TamperingProxy(server.port) as proxy, tier_on(proxy.name, timeout_s=0.2) as tier:
+    with Memcached() as server, TamperingProxy(server.port) as proxy, tier_on(proxy.name, timeout_s=0.5) as tier:
         proxy.answer = flood
         started_s = time.monotonic()
         assert not look(tier, KEYS[0])
@@ -231,7 +231,7 @@ def test_an_answer_for_another_key_is_never_taken_for_ours() -> None:
 
 @pytest.mark.parametrize("kind", ["drip", "hang"])
 def test_answers_that_never_end_cost_one_timeout_and_then_nothing(kind: str) -> None:
-    with Memcached() as server, TamperingProxy(server.port) as proxy, tier_on(proxy.name, timeout_s=0.2) as tier:
+    with Memcached() as server, TamperingProxy(server.port) as proxy, tier_on(proxy.name, timeout_s=0.5) as tier:
         assert put(tier, KEYS[0])
         proxy.answer = getattr(proxy, kind)
         started_s = time.monotonic()
