@@ -11,6 +11,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@command -v openssl >/dev/null || .ci/need openssl
+	@command -v memcached >/dev/null || .ci/need memcached
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -94,13 +94,15 @@ class Lookup:
             return self._pending
 
     def _run(self, pending: threading.Event) -> None:
+        found: tuple[Address, ...] = ()
         try:
-            self._known = self._resolve(self._host, self._port) or self._known
+            found = self._resolve(self._host, self._port)
         except (OSError, UnicodeError):
             pass  # whoever waits is told that nothing is known
         finally:
             with self._lock:
                 self._pending, self._due_s = None, self._clock() + _GOOD_FOR_S
+                self._known = found or self._known
             pending.set()
 
 

@@ -86,10 +86,13 @@ class MemcachedTier:
         pieces = []
         for number in range(manifest.count):
             piece = self._servers.get(_piece_key(manifest.set_id, number), self.stats)
-            # Each piece has a time-out of its own; together they may take one, and what the last of them takes.
-            if piece is None or time.monotonic() > until_s:
+            if piece is None:
                 return None
             pieces.append(piece)
+            # Each piece has a time-out of its own; together they may take one, and what the last of them takes.
+            if time.monotonic() > until_s and len(pieces) < manifest.count:
+                self._count(skipped=1)
+                return None
         return manifest.assemble(pieces)
 
     def _keep(self, key: str, entry: Entry, life_s: float) -> bool:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 _PATIENCE_S = 10.0
@@ -69,6 +70,7 @@ class Memcached:
     def pause(self) -> None:
         """Let it hang: connections are still accepted, by the kernel, and nothing is answered."""
         self._signal(signal.SIGSTOP)
+        wait_until(self._is_stopped)  # its threads do not stop at once
 
     def resume(self) -> None:
         """Let it go on where it hung."""
@@ -107,6 +109,11 @@ class Memcached:
             return self.command("version").startswith("VERSION")
         except OSError:
             return False
+
+    def _is_stopped(self) -> bool:
+        assert self._process is not None
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/stat")
+        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:

@@ -5,7 +5,7 @@ import pytest
 
 from origin.httpcache import Lifetimes
 from origin.recipe import OutputFormat
-from origin.settings import BadSettings, Settings, unknown_variables
+from origin.settings import BadSettings, MemcachedSettings, Settings, unknown_variables
 from tests import tables
 
 KEYS = {"BLENDBEAT_KEYS": "aabb,ccdd", "BLENDBEAT_SALTS": "0011, 2233"}
@@ -30,6 +30,7 @@ def test_a_key_pair_is_all_that_is_needed() -> None:
     assert settings.sources.networks == ()
     assert (settings.sources.tier_bytes, settings.sources.fresh_s) == (64 * 1024 * 1024, 60)
     assert settings.imaging.auto_formats == {OutputFormat.WEBP}
+    assert settings.memcached == MemcachedSettings((), 0.25)
 
 
 def test_everything_can_be_set(tmp_path: Path) -> None:
@@ -49,6 +50,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "BLENDBEAT_STALE_S": "0",
             "BLENDBEAT_ALLOW_ORIGIN": "none",
             "BLENDBEAT_LOG_FORMAT": "json",
+            "BLENDBEAT_MEMCACHED": "cache-1.internal:11211, [fd00::1]:11212, discover://10.0.0.1:11211",
+            "BLENDBEAT_MEMCACHED_TIMEOUT_S": "0.1",
         }
     )
     assert settings.port == 9000
@@ -62,6 +65,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.imaging.auto_formats == {OutputFormat.AVIF, OutputFormat.WEBP}
     assert settings.lifetimes == Lifetimes(60, 120, 0, 86400)
     assert settings.allow_origin == ""
+    servers = ("cache-1.internal:11211", "[fd00::1]:11212", "discover://10.0.0.1:11211")
+    assert settings.memcached == MemcachedSettings(servers, 0.1)
 
 
 def test_an_empty_value_counts_as_absent_and_formats_can_be_switched_off() -> None:
@@ -96,6 +101,12 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_SOURCE_TIMEOUT_S", "inf"),
         ("BLENDBEAT_AUTO_FORMATS", "gif"),
         ("BLENDBEAT_QUALITY", "0"),
+        ("BLENDBEAT_MEMCACHED", "localhost"),
+        ("BLENDBEAT_MEMCACHED", "localhost:0"),
+        ("BLENDBEAT_MEMCACHED", "::1:11211"),
+        ("BLENDBEAT_MEMCACHED", "[1.2.3]:11211"),
+        ("BLENDBEAT_MEMCACHED", "memcached://localhost:11211"),
+        ("BLENDBEAT_MEMCACHED_TIMEOUT_S", "0"),
         ("BLENDBEAT_TTL_S", "0"),
         ("BLENDBEAT_ALLOW_ORIGIN", "www.example.com"),
         ("BLENDBEAT_LOG_FORMAT", "xml"),
