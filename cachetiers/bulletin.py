@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cachetiers.generations import BadRecords, Generations, Records, decode, encode
+from cachetiers.tier import Unreachable
 
 EVERY_S: Final = 1.0
 WITHIN_S: Final = 5
@@ -16,10 +17,6 @@ WITHIN_S: Final = 5
 _HEAD, _LOG = "purge-head", "purge-log"
 _TRIES = 4
 _LOGGER = logging.getLogger(__name__)
-
-
-class Unreachable(Exception):
-    """A node could not be asked."""
 
 
 class Nodes(Protocol):

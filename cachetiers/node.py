@@ -18,6 +18,7 @@ from pymemcache.exceptions import MemcacheClientError, MemcacheServerError, Memc
 
 from cachetiers.breaker import Breaker
 from cachetiers.lookup import Lookup, parse_name
+from cachetiers.tier import Unreachable
 
 T = TypeVar("T")
 
@@ -26,19 +27,6 @@ KEY_PREFIX: Final = b"bb1:"
 
 _READ_BYTES = 100 * 1024
 """At a time. From 128 KiB on malloc asks the kernel for every block, and a hit of 20 kB costs half as much again."""
-
-
-class Unreachable(Exception):
-    """A server gave no answer that could be used.
-
-    Args:
-        message: Which server, and why.
-        tried: Whether it was asked at all.
-    """
-
-    def __init__(self, message: str, tried: bool) -> None:
-        super().__init__(message)
-        self.tried = tried
 
 
 class Node:

@@ -6,6 +6,19 @@ from cachetiers.entry import Entry
 from cachetiers.stats import TierStats
 
 
+class Unreachable(Exception):
+    """A server of a shared tier gave no answer that could be used.
+
+    Args:
+        message: Which server, and why.
+        tried: Whether it was asked at all.
+    """
+
+    def __init__(self, message: str, tried: bool) -> None:
+        super().__init__(message)
+        self.tried = tried
+
+
 class Tier(Protocol):
     """Somewhere entries are kept for a while. It may forget any of them at any time, and never raises."""
 

@@ -4,16 +4,13 @@ from dataclasses import asdict
 
 from bottle import Bottle
 
-from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.generations import Generations
-from cachetiers.lease import Leases
-from cachetiers.memcached import MemcachedTier
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
-from cachetiers.servers import MemcachedServers
 from cachetiers.tiered import Tiered
 from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline
+from origin.fleet import Fleet
 from origin.handlers import Pictures
 from origin.imaging.encode import WRITABLE
 from origin.imaging.inspect import SourceFormat
@@ -22,7 +19,7 @@ from origin.imaging.pool import NativePool, encoder_version
 from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
-from origin.settings import MemcachedSettings, Settings, SourceSettings
+from origin.settings import Settings, SourceSettings
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
@@ -42,7 +39,7 @@ def build_application(settings: Settings) -> Bottle:
     logs.configure(settings.log_format)
     imaging = settings.imaging
     generations = Generations()
-    fleet = _Fleet(settings.memcached, generations)
+    fleet = Fleet(settings.memcached, generations)
     memory = MemoryTier(settings.memory_tier_bytes)
     cache = ReadThrough(
         Tiered(memory, fleet.tier),
@@ -81,34 +78,6 @@ def build_application(settings: Settings) -> Bottle:
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
     Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
     return app
-
-
-class _Fleet:
-    """What this process shares with others, if anything."""
-
-    def __init__(self, settings: MemcachedSettings, generations: Generations) -> None:
-        self.tier: MemcachedTier | None = None
-        self.leases: Leases | None = None
-        self._generations = generations
-        self._bulletin: Bulletin | None = None
-        if settings.servers:
-            self._join(settings)
-
-    def _join(self, settings: MemcachedSettings) -> None:
-        servers = MemcachedServers(settings.servers, settings.timeout_s)
-        self.tier = MemcachedTier(servers)
-        self.leases = Leases(servers)
-        self._bulletin = Bulletin(self._generations, servers)
-        # Before the first request: what was purged must not be found again by a process that has just started.
-        self._bulletin.exchange()
-        self._bulletin.start()
-
-    def purge(self, name: str) -> Reach:
-        """Purge *name* here and, if there are others, there."""
-        if self._bulletin is not None:
-            return self._bulletin.purge(name)
-        self._generations.purge(name)
-        return Reach(nodes=0, reached=0)
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:

@@ -1,5 +1,6 @@
-from cachetiers.bulletin import Bulletin, Reach, Unreachable
+from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.generations import Generations
+from cachetiers.tier import Unreachable
 from tests.cachetiers.clocks import Clock
 
 
@@ -17,7 +18,7 @@ class FakeNodes:
     def get_at(self, node: str, key: str) -> bytes | None:
         self.asked += 1
         if node in self.down:
-            raise Unreachable(node)
+            raise Unreachable(node, tried=True)
         return self.kept[node].get(key)
 
     def set_at(self, node: str, key: str, blob: bytes, expire_s: float = 0) -> bool:
