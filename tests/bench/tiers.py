@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from cachetiers.entry import Entry
 from cachetiers.key import digest
 from cachetiers.memory import OVERHEAD_BYTES, MemoryTier
+from cachetiers.readthrough import ReadThrough
+from cachetiers.tiered import Tiered
 
 Get = Callable[[str], object]
 
@@ -47,6 +49,7 @@ def contestants(keys: Sequence[str]) -> dict[str, Get]:
         "cachetools TTLCache": ttl.get,
         "cachetools TTLCache, lock": _locked(ttl.get),
         "MemoryTier": tier.get,
+        "ReadThrough": ReadThrough(Tiered(tier), wait_s=1).lookup,
     }
 
 

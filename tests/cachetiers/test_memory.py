@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import random
 import sys
@@ -274,11 +275,13 @@ def lines_run(call: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    gc.disable()  # else what others left behind is cleaned up meanwhile, and counted
     sys.settrace(trace)  # type: ignore[arg-type]
     try:
         call()
     finally:
         sys.settrace(before)
+        gc.enable()
     return lines
 
 
