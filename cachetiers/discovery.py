@@ -33,7 +33,7 @@ def is_endpoint(name: str) -> bool:
     >>> [is_endpoint(n) for n in ("discover://a:1", "a.x1y2.cfg.euc1.cache.amazonaws.com:11211", "a:11211")]
     [True, True, False]
     """
-    return name.startswith(SCHEME) or ".cfg." in name
+    return name.startswith(SCHEME) or (".cfg." in name and ".cache.amazonaws.com" in name)
 
 
 def parse_cluster(answer: bytes) -> tuple[str, ...]:
@@ -141,7 +141,12 @@ class Discovery:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._stopped.wait(self._every_s if self.refresh() else self._retry_s)
+            try:
+                answered = self.refresh()
+            except Exception:  # this thread must outlive whatever is done with a list
+                _LOGGER.exception("asking a cluster for its servers failed")
+                answered = False
+            self._stopped.wait(self._every_s if answered else self._retry_s)
 
 
 def _name(host: str, address: str, port: str) -> str:

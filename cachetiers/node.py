@@ -11,6 +11,7 @@ import queue
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from pymemcache.client.base import Client
@@ -117,7 +118,8 @@ class Node:
                 client = self._idle.pop()
             except IndexError:
                 break  # somebody else was quicker
-            if client.sock.is_quiet():
+            # Without a socket it was closed between our taking it and our looking at it.
+            if client.sock is not None and client.sock.is_quiet():
                 client.sock.deadline_s = deadline_s
                 return client
             client.close()
@@ -145,9 +147,9 @@ class Node:
         raise OSError("no address")
 
     def _close_idle(self) -> None:
-        idle, self._idle = self._idle, []
-        for client in idle:
-            client.close()
+        while self._idle:
+            with suppress(IndexError):  # somebody else was quicker
+                self._idle.pop().close()
 
 
 class _Wire:

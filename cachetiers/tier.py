@@ -37,3 +37,11 @@ class Tier(Protocol):
     def delete(self, key: str) -> None:
         """Forget what is under *key*, if anything."""
         ...
+
+
+class NearTier(Tier, Protocol):
+    """A tier that can be looked into at no cost."""
+
+    def peek(self, key: str) -> Entry | None:
+        """The entry under *key*, whatever its state, without counting it as asked for."""
+        ...

@@ -66,11 +66,11 @@ def build_application(settings: Settings) -> Bottle:
     def counters() -> Counters:
         tiers = {tier.name: asdict(tier.stats) for tier in cache.tiers.tiers}
         held = {"entries": len(memory), "bytes": memory.used_bytes}
-        read = {"gets": cache.stats.gets, "hits": cache.stats.hits, "promoted": cache.tiers.promoted}
         return {
-            "read": read | cache.stats.snapshot(),
+            "read": cache.stats.snapshot() | {"promoted": cache.tiers.promoted},
             **tiers,
             "memory": tiers["memory"] | held,
+            "fleet": fleet.stats,
             "sources": asdict(source_tier.memory.stats) | {"bytes": source_tier.memory.used_bytes},
         }
 

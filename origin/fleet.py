@@ -1,5 +1,8 @@
 """What this process shares with others, if anything: a tier, leases, and what was purged."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.discovery import Discovery
 from cachetiers.generations import Generations
@@ -24,6 +27,11 @@ class Fleet:
         self._bulletin: Bulletin | None = None
         if settings.servers:
             self._join(settings)
+
+    @property
+    def stats(self) -> Mapping[str, int]:
+        """What went wrong with leases and purges; the tier counts for itself."""
+        return {} if self.tier is None else asdict(self._servers.stats)
 
     def purge(self, name: str) -> Reach:
         """Purge *name* here and, if there are others, there."""
