@@ -49,8 +49,8 @@ class Entry:
         return self.ttl_s + max(self.stale_s, self.error_s)
 
     def age_s(self, now_s: float) -> float:
-        """Seconds since it was made; never negative, whatever the clock did."""
-        return max(0.0, now_s - self.created_s)
+        """Seconds since it was made, or until then, if it bears a date still to come."""
+        return abs(now_s - self.created_s)
 
     def supersedes(self, other: "Entry", now_s: float) -> bool:
         """Whether it is the newer one of the two; what bears a date still to come is the oldest there is.
@@ -70,9 +70,9 @@ class Entry:
         >>> [str(Entry(b"", 100, 10, {}, 20, 30).freshness(now)) for now in (109, 129, 139, 140, 60)]
         ['fresh', 'stale', 'standby', 'dead', 'dead']
         """
-        distance_s = abs(now_s - self.created_s)
-        if distance_s < self.ttl_s:
+        age_s = self.age_s(now_s)
+        if age_s < self.ttl_s:
             return Freshness.FRESH
-        if distance_s < self.ttl_s + self.stale_s:
+        if age_s < self.ttl_s + self.stale_s:
             return Freshness.STALE
-        return Freshness.STANDBY if distance_s < self.life_s else Freshness.DEAD
+        return Freshness.STANDBY if age_s < self.life_s else Freshness.DEAD

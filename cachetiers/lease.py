@@ -18,9 +18,14 @@ class Claim(StrEnum):
 
     OURS = "ours"
     THEIRS = "theirs"
+    FAILED = "failed"
+    """Its holder has just failed, or could not share what it made. Then all make their own: behind a source that hangs,
+    those who try in turn would otherwise form a queue."""
     NONE = "none"
-    """There is none to be had, because nobody could be asked, or because its holder has just failed. Whoever asks had
-    better make the entry: behind a source that hangs, a queue would otherwise form of all who ask for it in turn."""
+    """Nobody could be asked, or the answers make no sense."""
+
+
+_CLAIMS: Final = {_HELD: Claim.THEIRS, _FAILED: Claim.FAILED}
 
 
 class Locks(Protocol):
@@ -73,18 +78,19 @@ class Leases:
         if added is None:
             return Claim.NONE
         if not added:
-            return Claim.NONE if self._locks.get(_PREFIX + key) == _FAILED else Claim.THEIRS
+            # Neither ours nor anybody's: given back just now, or kept by a server that keeps nothing.
+            return _CLAIMS.get(self._locks.get(_PREFIX + key) or b"", Claim.NONE)
         with self._lock:
             self._renewed_s[key] = self._clock()
         self._see_to_renewing()
         return Claim.OURS
 
-    def release(self, key: str, *, failed: bool = False) -> None:
+    def release(self, key: str, *, failed: bool) -> None:
         """Give the lease of *key* back, unless it ended long ago and is somebody else's by now.
 
         Args:
             key: Of what was made, or was not.
-            failed: Whether it was not, so that those who wait do not wait for one another in turn.
+            failed: Whether nobody else can have it, so that those who wait do not wait for one another in turn.
         """
         with self._lock:
             renewed_s = self._renewed_s.pop(key, None)

@@ -75,7 +75,7 @@ class Node:
         try:
             if not self._breaker.admits():
                 raise Unreachable(f"{self.name} is down", tried=False)
-            return self._ask(self._connected(deadline_s), operation)
+            return self._ask(self._connected(deadline_s), operation, deadline_s)
         finally:
             self._slots.put(None)
 
@@ -84,7 +84,7 @@ class Node:
         self._closed = True
         self._close_idle()
 
-    def _ask(self, client: Any, operation: Callable[[Any], T]) -> T:
+    def _ask(self, client: Any, operation: Callable[[Any], T], deadline_s: float) -> T:
         try:
             answer = operation(client)
         except BaseException as error:
@@ -95,7 +95,10 @@ class Node:
                 raise
             self._judge(error)
             raise Unreachable(f"{self.name}: {error!r}", tried=True) from error
-        self._breaker.succeeded()
+        if deadline_s - time.monotonic() < self._timeout_s / 4:
+            self._breaker.failed(at_once=False)  # a server that needs nearly all of the time will need more
+        else:
+            self._breaker.succeeded()
         self._idle.append(client)
         if self._closed:
             self._close_idle()

@@ -22,7 +22,14 @@ from cachetiers.tiered import Spawn, Tiered, in_a_thread
 RETRY_S: Final = 5.0
 """After making an entry failed, it is not tried again for so long while there is something else to answer."""
 
+MOST_REFRESHES: Final = 64
+"""So many run at once. A site whose source hangs may have thousands of stale entries, none of them in a hurry."""
+
 _MOST_FAILURES = 10_000
+_SLOW_S, _SLOW_FOR_S = 0.1, 2.0
+"""When a look at the far tier has taken so long, nobody asks it for a lease for a while: that costs three round trips
+more, and nobody is to wait for more than one time-out."""
+
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.1
 
 Make = Callable[[Entry | None], Entry]
@@ -31,10 +38,14 @@ Make = Callable[[Entry | None], Entry]
 _LOGGER = logging.getLogger(__name__)
 
 
+class FailedElsewhere(Exception):
+    """Another process of the fleet has just tried in vain."""
+
+
 class Release(Protocol):
     """Gives a lease back."""
 
-    def __call__(self, *, failed: bool = False) -> None:
+    def __call__(self, *, failed: bool) -> None:
         """As `Leases.release`."""
 
 
@@ -107,6 +118,8 @@ class ReadThrough:
         self._looks: Flights[Entry | None] = Flights(wait_s)
         self._flights: Flights[Found] = Flights(wait_s)
         self._failed_s: dict[str, float] = {}
+        self._slow_until_s = 0.0
+        self._refreshing = 0
 
     def lookup(self, key: str) -> Found | None:
         """What is kept under *key*, fresh, stale or on standby; nothing is made.
@@ -143,12 +156,14 @@ class ReadThrough:
 
     def refresh(self, key: str, make: Make, old: Entry | None = None) -> None:
         """As `fill`, beside the caller; not if somebody is at it already, or it failed a moment ago."""
-        if self._flights.is_flying(key) or self._failed_lately(key):
+        if self._flights.is_flying(key) or self._failed_lately(key) or self._refreshing >= MOST_REFRESHES:
             return
         self.stats.count("refresh")
+        self._refreshing += 1
         try:
             self._spawn(lambda: self._refresh(key, make, old))
         except RuntimeError as error:
+            self._refreshing -= 1
             self._remember_failure(key)
             _LOGGER.warning("refreshing %s could not be started: %s", key, error)
 
@@ -157,6 +172,8 @@ class ReadThrough:
             self.fill(key, make, old)
         except Exception as error:  # noqa: BLE001  nobody waits for this; whoever asks later is told
             _LOGGER.warning("refreshing %s failed: %s", key, error)
+        finally:
+            self._refreshing -= 1
 
     def _kept(self, key: str) -> Found | None:
         near = self._judged(self.tiers.near.get(key), self.tiers.near.name)
@@ -164,8 +181,19 @@ class ReadThrough:
             return near
         # Two hundred who ask for the same thing at once cost one round trip.
         than = None if near is None else near.entry
-        far, _ = self._looks.run(key, lambda: self.tiers.look_far(key, than))
+        far, _ = self._looks.run(key, lambda: self._look_far(key, than))
         return self._judged(far, self.tiers.far.name) or near
+
+    def _look_far(self, key: str, than: Entry | None) -> Entry | None:
+        started_s = time.monotonic()
+        try:
+            return self.tiers.look_far(key, than)
+        finally:
+            if time.monotonic() - started_s > _SLOW_S:
+                self._slow_until_s = time.monotonic() + _SLOW_FOR_S
+
+    def _is_slow(self) -> bool:
+        return time.monotonic() < self._slow_until_s
 
     def _judged(self, entry: Entry | None, tier: str) -> Found | None:
         if entry is None:
@@ -202,16 +230,16 @@ class ReadThrough:
         return found
 
     def _made(self, key: str, make: Make, old: Entry | None) -> Found:
-        leases = self._leases
+        leases = None if self._is_slow() else self._leases
         release: Release = _nothing if leases is None else partial(leases.release, key)
         try:
             entry = None if leases is None else self._made_elsewhere(leases, key, old)
             if entry is not None:
-                release()
+                release(failed=False)
                 return Found(entry, Outcome.COALESCED, "", stored=True)
             entry = make(old)
             # Released once the fleet has it: until then others would find neither the entry nor anybody making it.
-            stored = self.tiers.put(key, entry, release)
+            stored = self.tiers.put(key, entry, lambda shared: release(failed=not shared))
         except BaseException:
             release(failed=True)
             raise
@@ -228,6 +256,8 @@ class ReadThrough:
             entry = self.tiers.look_far(key, old)
             if self._is_fresh(entry):
                 return entry
+            if claim is Claim.FAILED and old is not None:
+                raise FailedElsewhere("another process has just failed to make it")
             if claim is not Claim.THEIRS:
                 return None
             if time.monotonic() > until_s:
@@ -248,5 +278,5 @@ class ReadThrough:
         self._failed_s[key] = time.monotonic()
 
 
-def _nothing(*, failed: bool = False) -> None:
+def _nothing(*, failed: bool) -> None:
     """There is no lease to give back."""

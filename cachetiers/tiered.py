@@ -59,13 +59,19 @@ class Tiered:
             self.promoted += self.near.put(key, entry)
         return entry
 
-    def put(self, key: str, entry: Entry, then: Callable[[], None] = lambda: None) -> bool:
-        """Keep *entry* near now and far as soon as may be, and call *then* after that; whether it is kept near."""
+    def put(self, key: str, entry: Entry, then: Callable[[bool], None] = lambda _: None) -> bool:
+        """Keep *entry* near now and far as soon as may be; whether it is kept near.
+
+        Args:
+            key: Where.
+            entry: What.
+            then: Told whether it is kept far, once that is known.
+        """
         with self._lock:
             kept = self.near.put(key, entry)
         far = self.far
         if far is None:
-            then()
+            then(False)
             return kept
         try:
             self._spawn(lambda: _put_then(far, key, entry, then))
@@ -74,8 +80,9 @@ class Tiered:
         return kept
 
 
-def _put_then(tier: Tier, key: str, entry: Entry, then: Callable[[], None]) -> None:
+def _put_then(tier: Tier, key: str, entry: Entry, then: Callable[[bool], None]) -> None:
+    kept = False
     try:
-        tier.put(key, entry)
+        kept = tier.put(key, entry)
     finally:
-        then()
+        then(kept)

@@ -52,12 +52,14 @@ def build_application(settings: Settings) -> Bottle:
         NativePool(imaging.threads, imaging.queue_limit),
         lives=Lives(settings.ttl_s, settings.lifetimes.stale_s, settings.lifetimes.error_s),
         encoder_version=encoder_version(),
+        # A local path names another file in every directory.
+        namespace=f"{settings.namespace} {settings.sources.local_root}",
     )
     auto_formats = imaging.auto_formats & WRITABLE
     for name in sorted(imaging.auto_formats - WRITABLE):
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
-    source_tier = SourceTier(settings.sources.tier_bytes, settings.sources.fresh_s)
+    source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
     sources = _sources(settings.sources, threads, source_tier)
     pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
     reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}

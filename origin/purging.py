@@ -25,7 +25,16 @@ def source_tag(source: SourceRef) -> str:
     >>> source_tag(source_ref("local:///a.jpg"))
     'source:aa4dd7754d2b54bc'
     """
-    return f"source:{digest(source.url)[:16]}"
+    # Hosts are the same in any case, and people type them in either.
+    return (
+        f"source:{digest(source.url.replace(source.host, source.host.lower(), 1) if source.host else source.url)[:16]}"
+    )
+
+
+def _host_tags(source: SourceRef) -> tuple[str, ...]:
+    host = source.host.lower() or str(source.scheme)
+    name, colon, port = host.rpartition(":")
+    return (f"host:{host}", f"host:{name}") if colon and port.isdecimal() else (f"host:{host}",)
 
 
 def tags(request: ImageRequest) -> tuple[str, ...]:
@@ -35,8 +44,8 @@ def tags(request: ImageRequest) -> tuple[str, ...]:
     ('all', 'cb:spring', 'source:6f6e64c9a3758be6', 'host:img.example.com')
     """
     busters = (f"cb:{request.recipe.cachebuster}",) if request.recipe.cachebuster else ()
-    by_source = [(source_tag(source), f"host:{source.host or source.scheme}") for source in _sources(request)]
-    return (EVERYTHING, *busters, *dict.fromkeys(tag for both in by_source for tag in both))
+    by_source = [tag for source in _sources(request) for tag in (source_tag(source), *_host_tags(source))]
+    return (EVERYTHING, *busters, *dict.fromkeys(by_source))
 
 
 def names(request: ImageRequest) -> tuple[str, ...]:
@@ -61,9 +70,14 @@ def asked_for(body: bytes, dialect: Dialect) -> tuple[str, str, str]:
     if not isinstance(content, dict) or len(content) != 1 or next(iter(content)) not in _KINDS:
         raise BadRequest('the body must be one of {"url": ...}, {"source": ...}, {"tag": ...}')
     kind, text = next(iter(content.items()))
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text or not _is_unicode(text):
         raise BadRequest(f"{kind} must be a text")
     return kind, text, _name(kind, text, dialect)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether *text* can be written down: JSON can also spell halves of signs."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _name(kind: str, text: str, dialect: Dialect) -> str:
@@ -73,7 +87,7 @@ def _name(kind: str, text: str, dialect: Dialect) -> str:
         return f"tag:{source_tag(source_ref(text))}"
     if not _TAG.fullmatch(text):
         raise BadRequest("a tag is at most 512 printable signs of ASCII without spaces")
-    return f"tag:{text}"
+    return f"tag:{text.lower() if text.startswith('host:') else text}"
 
 
 def _request_at(url: str, dialect: Dialect) -> ImageRequest:

@@ -157,6 +157,7 @@ class Variants:
         cache: Where they are kept.
         pixels: Who makes them.
         lives: How long they are good for what.
+        namespace: Enters every key, so that services which mean different things by one URL can share a tier.
         encoder_version: Enters every key, so that another encoder never answers with this one's bytes.
         clock: Unix time in seconds.
         chance: Something in [0, 1), another each time.
@@ -169,6 +170,7 @@ class Variants:
         *,
         lives: Lives,
         encoder_version: str,
+        namespace: str = "",
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -176,6 +178,7 @@ class Variants:
         self._pixels = pixels
         self._lives = lives
         self._encoder_version = encoder_version
+        self._namespace = namespace
         self._clock = clock
         self._chance = chance
 
@@ -190,10 +193,13 @@ class Variants:
         return digest(
             GRAMMAR_VERSION,
             _FACTS_VERSION,
+            self._namespace,
             self._encoder_version,
             _settled(job).canonical(),
             str(job.default_quality),
             " ".join(sorted(job.candidates)),
+            repr(job.limits),
+            "svg" if job.svg else "",
             "info" if job.info else "",
             _digest(job.watermark),
             generation,

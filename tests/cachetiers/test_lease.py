@@ -44,7 +44,7 @@ def test_one_of_two_processes_gets_the_lease_and_then_the_other() -> None:
     locks = FakeLocks()
     one, two = Leases(locks), Leases(locks)
     assert (one.claim("a"), two.claim("a")) == (Claim.OURS, Claim.THEIRS)
-    one.release("a")
+    one.release("a", failed=False)
     assert two.claim("a") is Claim.OURS
 
 
@@ -53,14 +53,14 @@ def test_where_nobody_can_be_asked_nothing_is_known() -> None:
     locks.reachable = False
     leases = Leases(locks)
     assert leases.claim("a") is Claim.NONE
-    leases.release("a")
+    leases.release("a", failed=False)
 
 
 def test_what_is_not_ours_is_not_given_back() -> None:
     locks = FakeLocks()
     one, two = Leases(locks), Leases(locks)
     one.claim("a")
-    two.release("a")
+    two.release("a", failed=False)
     assert two.claim("a") is Claim.THEIRS
 
 
@@ -70,7 +70,7 @@ def test_a_lease_that_ended_long_ago_may_be_another_s_by_now() -> None:
     leases = Leases(locks, life_s=30, clock=lambda: now_s[0])
     leases.claim("a")
     now_s[0] = 31.0
-    leases.release("a")
+    leases.release("a", failed=False)
     assert locks.kept
 
 
@@ -82,7 +82,7 @@ def test_a_held_lease_is_renewed_until_it_is_given_back() -> None:
     while locks.touched < 3 and time.monotonic() < until_s:
         time.sleep(0.005)
     assert locks.touched >= 3
-    leases.release("a")
+    leases.release("a", failed=False)
     while leases._is_renewing and time.monotonic() < until_s:
         time.sleep(0.005)
     assert not leases._is_renewing
@@ -93,7 +93,13 @@ def test_after_its_holder_failed_nobody_waits_for_a_lease() -> None:
     one, two, three = Leases(locks), Leases(locks), Leases(locks)
     one.claim("a")
     one.release("a", failed=True)
-    assert (two.claim("a"), three.claim("a")) == (Claim.NONE, Claim.NONE)
+    assert (two.claim("a"), three.claim("a")) == (Claim.FAILED, Claim.FAILED)
+
+
+def test_a_server_that_says_no_to_everything_is_not_waited_for() -> None:
+    locks = FakeLocks()
+    locks.add = lambda key, blob, expire_s: False  # type: ignore[method-assign]
+    assert Leases(locks).claim("a") is Claim.NONE
 
 
 def test_a_thread_that_cannot_be_started_leaves_a_lease_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,5 +116,5 @@ def test_a_thread_that_cannot_be_started_leaves_a_lease_that_ends(monkeypatch: p
     while not locks.touched and time.monotonic() < until_s:
         time.sleep(0.005)
     assert locks.touched
-    leases.release("a")
-    leases.release("b")
+    leases.release("a", failed=False)
+    leases.release("b", failed=False)
