@@ -6,6 +6,7 @@ docs/isolation.md tells why it is built as it is.
 """
 
 import os
+import pickle
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
@@ -112,7 +113,7 @@ class ChildPool:
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self.check_room()
-        task = Task(body, job, Promise())
+        task = Task(body, pickle.dumps(job, pickle.HIGHEST_PROTOCOL), Promise())
         self._waiting.append(task)
         self._deal()
         late = after(self._queue_timeout_s, partial(self._expire, task))

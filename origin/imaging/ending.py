@@ -28,6 +28,7 @@ class Sentence(Enum):
     NEVER_READY = "it did not get ready in time"
     HUNG_UP = "it hung up and lived on"
     UNREACHABLE = "it could not be handed its picture"
+    UNHEARD = "listening to it failed"
     RETIRED = "it had worked enough"
 
 

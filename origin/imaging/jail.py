@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from origin.imaging import landlock, seccomp
+from origin.imaging.pool import NICE
 
 CHANNEL, SLOT_DESCRIPTORS = 0, (3, 4)
 """All that a child has open: a socket to its parent, and the memory in which its orders lie."""
 
-_NICE = 10
-"""Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
 _MOST_DESCRIPTORS = 64
 """Fonts and modules are opened now and then, one at a time."""
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -63,8 +62,8 @@ def enter(terms: Terms) -> tuple[str, ...]:
         signal.signal(number, signal.SIG_IGN)
     os.closerange(SLOT_DESCRIPTORS[-1] + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     os.chdir("/")
-    if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    if os.getpriority(os.PRIO_PROCESS, 0) < NICE:
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     # RLIMIT_NPROC is not among them: it counts every process of the user, the neighbour's too. seccomp forbids fork.
     for kind, most in (
         (resource.RLIMIT_AS, terms.memory_bytes),

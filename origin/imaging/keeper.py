@@ -5,7 +5,6 @@ says is believed only as far as `wire` goes.
 """
 
 import os
-import pickle
 import signal
 import socket
 import sys
@@ -28,10 +27,11 @@ from origin.concurrency import (
 )
 from origin.imaging.ending import Ending, Sentence
 from origin.imaging.jail import CHANNEL, SLOT_DESCRIPTORS, Terms
-from origin.imaging.job import Job, Rendered
+from origin.imaging.job import Rendered
 from origin.imaging.schedule import Seat
 from origin.imaging.slot import AT_ONCE_BYTES, Slot
 from origin.imaging.wire import LENGTHS, SLOTS, BadAnswer, Hello, Order, Outcome, read_answer, read_hello, read_lengths
+from origin.telemetry.logs import LOGGER
 
 _START_S = 10.0
 """A child is ready within half a second; this is for machines that are busy with something else."""
@@ -45,10 +45,16 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One picture to be made, and whoever waits for it."""
+    """One picture to be made.
+
+    Args:
+        body: The source.
+        job: What to make of it, pickled.
+        promise: What somebody waits for.
+    """
 
     body: bytes = field(repr=False)
-    job: Job
+    job: bytes = field(repr=False)
     promise: Promise[Rendered]
 
 
@@ -168,9 +174,10 @@ class Child:
         """End it now."""
         self._sentence = self._sentence or sentence
         # Until `_bury` has collected it, its pid is nobody else's.
-        os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
-    def _slot(self, held: _Held) -> "Slot":
+    def _slot(self, held: _Held) -> Slot:
         return self._slots[held.number % SLOTS]
 
     def _send(self) -> None:
@@ -186,8 +193,7 @@ class Child:
 
     def _send_one(self, held: _Held) -> None:
         slot, task = self._slot(held), held.task
-        job = pickle.dumps(task.job, pickle.HIGHEST_PROTOCOL) if task else b"-"
-        body = task.body if task else b""
+        job, body = (task.job, task.body) if task else (b"-", b"")
         for _ in slot.fill(job, body):
             breathe()
             if self._deaf:
@@ -220,6 +226,9 @@ class Child:
             self.kill(Sentence.BABBLING)
         except (OSError, EOFError):
             pass  # it has ended, or hung up and is about to
+        except Exception:  # noqa: BLE001  a fault of ours, which must not leave a child that nobody hears
+            LOGGER.exception("listening to pixel child %d failed", self.pid)
+            self.kill(Sentence.UNHEARD)
         finally:
             self._bury()
 

@@ -15,9 +15,7 @@ from origin.errors import Overloaded
 from origin.imaging.job import Job, Rendered
 from origin.imaging.libvips import abilities, prepare_libvips
 from origin.imaging.pipeline import transform
-
-NICE = 10
-"""Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
+from origin.imaging.pool import NICE
 
 
 class NativePool:

@@ -1,11 +1,14 @@
 """What the house asks of whoever makes pixels: `children` or `native`. Neither is known here, nor is libvips."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from origin.imaging.inspect import SourceFormat
 from origin.imaging.job import Job, Rendered
 from origin.recipe import OutputFormat
+
+NICE: Final = 10
+"""Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,15 @@ def test_a_memory_bomb_meets_its_limit(make: Make) -> None:
     assert told(pool, b"echo on") == b"on"
 
 
+def test_a_picture_that_needs_more_memory_than_there_is_costs_itself(make: Make) -> None:
+    pool = make(Upkeep(1, memory_bytes=600_000_000), program="origin.imaging.child")
+    large = pictures.encoded(pictures.quarters(64, 64).resize(100, kernel="nearest"), compression=1)
+    # Encoding forty megapixels of AVIF takes a gigabyte.
+    with pytest.raises((TooCostly, BrokenImage)):
+        pool.transform(large, Job(Recipe(format=OutputFormat.AVIF), JOB.limits))
+    assert pool.transform(pictures.png(), JOB).media_type == "image/png"
+
+
 def test_children_are_replaced_after_their_work_and_nothing_is_lost(make: Make) -> None:
     pool = make(Upkeep(2, retire_pictures=10))
     seen = set()

@@ -107,6 +107,30 @@ def test_is_overloaded_when_every_thread_is_busy_and_nobody_may_wait(gate: Gate)
     assert native.transform(b"third", job()).body == b"third"
 
 
+def test_whoever_waits_too_long_to_be_begun_is_told_so(gate: Gate) -> None:
+    native = NativePool(1, 5, queue_timeout_s=0.05)
+    first, second = (gevent.spawn(native.transform, body, job()) for body in (b"first", b"second"))
+    gevent.sleep(0.1)
+    gate.open()
+    assert first.get(timeout=10).body == b"first"
+    with pytest.raises(Overloaded, match="waited too long"):
+        second.get(timeout=10)
+
+
+def test_a_place_is_taken_until_the_thread_is_done_and_not_until_nobody_waits(gate: Gate) -> None:
+    native = NativePool(1, 0, 10)
+    gone = gevent.spawn(native.transform, b"", job())
+    gevent.sleep(0.05)
+    gone.kill()
+    with pytest.raises(Overloaded):
+        native.check_room()
+    gate.open()
+    with gevent.Timeout(10):
+        while native._inside:
+            gevent.sleep(0.01)
+    native.check_room()
+
+
 def test_as_many_wait_as_may_and_each_gets_its_own(gate: Gate) -> None:
     native = NativePool(2, 3, 10)
     waiting = [gevent.spawn(native.transform, b"", job(width_px)) for width_px in range(5)]
