@@ -138,6 +138,8 @@ class ChildPool:
             child.kill(Sentence.RETIRED)
         while self._children:
             pause(_GLANCE_S)
+        while self._waiting:
+            self._waiting.popleft().promise.fail(Interrupted("the service ends"))
 
     def ready(self, hello: Hello) -> None:
         """A child can be handed work. If it was started to replace a worn one, that one may go."""

@@ -128,7 +128,9 @@ def test_an_alarm_rings_unless_it_is_called_off() -> None:
     assert rung == ["second"]
 
 
-@pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("kill -9 $$", -9), ("sleep 0.1", 0)])
+@pytest.mark.parametrize(
+    ("script", "status"), [("sleep 0.1; exit 3", 3), ("sleep 0.1; kill -9 $$", -9), ("sleep 0.1", 0)]
+)
 def test_a_process_is_started_and_collected_while_others_go_on(script: str, status: int) -> None:
     turns: list[int] = []
 

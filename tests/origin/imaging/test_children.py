@@ -142,7 +142,7 @@ def test_errors_come_out_as_they_went_in(make: Make) -> None:
     ],
 )
 def test_what_ends_a_child_costs_one_picture(make: Make, deed: bytes, verdict: type[OriginError], says: str) -> None:
-    pool = make(Upkeep(1, deadline_s=1))
+    pool = make(Upkeep(1, deadline_s=1 if deed == b"spin" else 60))
     (pid,) = pool.pids
     ended, behind = ask(pool, deed), [ask(pool, f"echo {number}".encode()) for number in range(5)]
     gevent.joinall([ended, *behind], timeout=30)
@@ -174,27 +174,26 @@ def test_a_child_killed_while_idle_costs_nothing(make: Make) -> None:
     assert told(pool, b"echo on") == b"on"
 
 
-def test_pictures_are_begun_in_the_order_they_came(make: Make) -> None:
-    pool = make(Upkeep(2))
+def test_pictures_are_made_in_the_order_they_came(make: Make) -> None:
+    pool = make()
     done: list[int] = []
 
     def note(number: int) -> None:
         told(pool, b"sleep 0.01")
         done.append(number)
 
-    gevent.joinall([gevent.spawn(note, number) for number in range(40)], timeout=30, raise_error=True)
-    # Two are made at once, and each child has one more at hand.
-    assert all(abs(at - number) <= 4 for at, number in enumerate(done)), done
+    gevent.joinall([gevent.spawn(note, number) for number in range(20)], timeout=30, raise_error=True)
+    assert done == list(range(20))
 
 
 def test_nobody_waits_behind_a_slow_picture_while_another_child_has_time(make: Make) -> None:
-    pool = make(Upkeep(2))
+    pool = make(Upkeep(2, deadline_s=60))
     until(lambda: len(pool.pids) == 2)
-    slow = ask(pool, b"sleep 3")
+    slow = ask(pool, b"sleep 25")
     quick = [ask(pool, b"sleep 0.01") for _ in range(30)]
-    gevent.joinall(quick, timeout=30, raise_error=True)
+    gevent.joinall(quick, timeout=20, raise_error=True)
+    assert all(greenlet.successful() for greenlet in quick)
     assert not slow.ready()
-    assert slow.get(timeout=10).body == b"slept 3"
 
 
 def test_as_many_wait_as_may_and_each_place_is_given_back(make: Make) -> None:
@@ -209,18 +208,18 @@ def test_as_many_wait_as_may_and_each_place_is_given_back(make: Make) -> None:
 
 def test_whoever_waits_too_long_to_be_begun_is_told_so(make: Make) -> None:
     pool = make(queue_timeout_s=0.3)
-    slow = ask(pool, b"sleep 1.5")
+    slow = ask(pool, b"sleep 4")
     late = [ask(pool, b"echo late") for _ in range(3)]
     gevent.joinall(late, timeout=10)
     assert [type(greenlet.exception) for greenlet in late] == [Overloaded] * 3
     assert not slow.ready()
-    assert slow.get(timeout=10).body == b"slept 1.5"
+    assert slow.get(timeout=10).body == b"slept 4"
     assert told(pool, b"echo on") == b"on"
 
 
 def test_a_place_is_taken_until_the_child_is_done_and_not_until_nobody_waits(make: Make) -> None:
     pool = make(queue_limit=0)
-    gone = ask(pool, b"sleep 0.5")
+    gone = ask(pool, b"sleep 2")
     gevent.sleep(0.1)
     gone.kill()
     with pytest.raises(Overloaded):
@@ -239,15 +238,15 @@ def _full(pool: ChildPool) -> bool:
 
 def test_a_picture_that_nobody_waits_for_any_more_is_not_begun(make: Make) -> None:
     pool = make(queue_limit=4)
-    first = ask(pool, b"sleep 0.5")
+    first = ask(pool, b"sleep 2")
     gevent.sleep(0.1)
-    others = [ask(pool, b"sleep 5") for _ in range(4)]
+    others = [ask(pool, b"sleep 50") for _ in range(4)]
     gevent.sleep(0.1)
     gevent.killall(others)
-    assert first.get(timeout=5).body == b"slept 0.5"
+    assert first.get(timeout=20).body == b"slept 2"
     started_s = time.monotonic()
     assert told(pool, b"echo on") == b"on"
-    assert time.monotonic() - started_s < 4
+    assert time.monotonic() - started_s < 30
 
 
 def test_a_memory_bomb_meets_its_limit(make: Make) -> None:
@@ -268,13 +267,15 @@ def test_a_picture_that_needs_more_memory_than_there_is_costs_itself(make: Make)
 
 def test_children_are_replaced_after_their_work_and_nothing_is_lost(make: Make) -> None:
     pool = make(Upkeep(2, retire_pictures=10))
-    seen = set()
-    for _ in range(10):
+    seen: set[int] = set()
+
+    def ask_some() -> bool:
         made = [ask(pool, b"tell") for _ in range(20)]
         gevent.joinall(made, timeout=30, raise_error=True)
-        seen |= {json.loads(greenlet.value.body)["pid"] for greenlet in made}
-        gevent.sleep(0.2)
-    assert len(seen) > 6
+        seen.update(json.loads(greenlet.value.body)["pid"] for greenlet in made)
+        return len(seen) > 6
+
+    until(ask_some)
     until(lambda: len(pool.pids) == 2)
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in seen - set(pool.pids)))
 
@@ -293,18 +294,20 @@ def test_two_hundred_pictures_and_children_killed_all_the_while(make: Make) -> N
     chance = random.Random(5)
     made = [ask(pool, f"echo {number} {'x' * chance.randrange(100_000)}".encode()) for number in range(150)]
     made += [ask(pool, f"sleep 0.0{number % 5}".encode()) for number in range(50)]
-    kills = 0
-    while not all(greenlet.ready() for greenlet in made) and kills < 10:
+    killed: list[int] = []
+    while not all(greenlet.ready() for greenlet in made) and len(killed) < 10:
         gevent.sleep(0.1)
         if pool.pids:
-            os.kill(chance.choice(pool.pids), signal.SIGKILL)
-            kills += 1
+            killed.append(chance.choice(pool.pids))
+            os.kill(killed[-1], signal.SIGKILL)
     gevent.joinall(made, timeout=60)
     lost = [greenlet for greenlet in made if not greenlet.successful()]
     assert all(isinstance(greenlet.exception, Interrupted) for greenlet in lost)
-    assert len(lost) <= kills
+    assert len(lost) <= len(killed)
     for number, greenlet in enumerate(made[:150]):
         assert not greenlet.successful() or greenlet.value.body.startswith(f"{number} ".encode())
+    # A picture handed to a child in the moment of its death is one inside it.
+    until(lambda: pool.pids and not set(killed) & set(pool.pids))
     assert told(pool, b"echo on") == b"on"
 
 
