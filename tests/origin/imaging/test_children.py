@@ -20,6 +20,7 @@ from origin.imaging.job import Job, Rendered
 from origin.imaging.libvips import abilities
 from origin.imaging.limits import Limits
 from origin.recipe import OutputFormat, Recipe, Resize
+from origin.telemetry.logs import LOGGER
 from tests import pictures
 
 JOB = Job(Recipe(), Limits(50_000_000, 8192))
@@ -382,3 +383,24 @@ def _runs(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_kernel_without_walls_is_told_of_and_worked_on(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    script = (
+        "from origin.imaging import landlock, seccomp\nfrom origin.imaging.child import main\n"
+        "from tests.origin.imaging.misbehaving import load\n"
+        "landlock.restrict = lambda _: False\nseccomp.install = lambda: False\nmain(load)\n"
+    )
+
+    def bare(program: str, terms: Terms) -> list[str]:
+        return [sys.executable, "-P", "-c", script, terms.as_argument()]
+
+    monkeypatch.setattr("origin.imaging.keeper._command", bare)
+    warnings: list[str] = []
+    monkeypatch.setattr(LOGGER, "warning", lambda message, *rest: warnings.append(message % rest))
+    pool = make()
+    assert warnings == ["pixel children work without landlock, seccomp: this kernel forbids it"]
+    assert told(pool, b"echo on") == b"on"
+    # What the walls are good for: without them a decoder that was taken over gets far.
+    ways = b"open a socket,limit the parent,read a secret,read the parent's environment,share memory"
+    assert ",".join(json.loads(told(pool, b"escape " + ways))).encode() == ways
