@@ -12,14 +12,13 @@ from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline
 from origin.fleet import Fleet
 from origin.handlers import Pictures
-from origin.imaging.encode import WRITABLE
+from origin.imaging.children import ChildPool, Upkeep
 from origin.imaging.inspect import SourceFormat
-from origin.imaging.load import READABLE
-from origin.imaging.pool import NativePool, encoder_version
+from origin.imaging.pool import Workshop
 from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
-from origin.settings import Settings, SourceSettings
+from origin.settings import ImagingSettings, Isolation, Settings, SourceSettings
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
@@ -30,40 +29,40 @@ from origin.variants import Lives, Variants, stands_in
 _SIDE_THREADS = 4
 """For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
 
-_MAKING_S = 30.0
-"""What making a picture may add to fetching it before those who wait for it give up."""
-
 
 def build_application(settings: Settings) -> Bottle:
     """The whole service as one WSGI application. Call it in the worker, after the fork."""
     logs.configure(settings.log_format)
     imaging = settings.imaging
+    pixels = _pixels(imaging)
+    able = pixels.abilities
     generations = Generations()
     fleet = Fleet(settings.memcached, generations)
     memory = MemoryTier(settings.memory_tier_bytes)
     cache = ReadThrough(
         Tiered(memory, fleet.tier),
-        wait_s=settings.sources.timeout_s + _MAKING_S,
+        # As long as the longest way to a picture, and a second for what lies between.
+        wait_s=settings.sources.timeout_s + imaging.queue_timeout_s + imaging.transform_timeout_s + 1,
         leases=fleet.leases,
         stands_in=stands_in,
     )
     variants = Variants(
         cache,
-        NativePool(imaging.threads, imaging.queue_limit),
+        pixels,
         lives=Lives(settings.ttl_s, settings.lifetimes.stale_s, settings.lifetimes.error_s),
-        encoder_version=encoder_version(),
+        encoder_version=able.encoder_version,
         # A local path names another file in every directory.
         namespace=f"{settings.namespace} {settings.sources.local_root}",
     )
-    auto_formats = imaging.auto_formats & WRITABLE
-    for name in sorted(imaging.auto_formats - WRITABLE):
+    auto_formats = imaging.auto_formats & able.writes
+    for name in sorted(imaging.auto_formats - able.writes):
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
     source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
     sources = _sources(settings.sources, threads, source_tier)
     pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
-    reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}
-    pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(WRITABLE)))
+    reads = able.reads if imaging.svg else able.reads - {SourceFormat.SVG}
+    pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(able.writes)))
 
     def counters() -> Counters:
         tiers = {tier.name: asdict(tier.stats) for tier in cache.tiers.tiers}
@@ -80,6 +79,22 @@ def build_application(settings: Settings) -> Bottle:
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
     Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
     return app
+
+
+def _pixels(settings: ImagingSettings) -> Workshop:
+    if settings.isolation is Isolation.THREAD:
+        # Only here: with children this process has no libvips, which costs memory and is where strangers' bytes hurt.
+        from origin.imaging.native import NativePool
+
+        return NativePool(settings.workers, settings.queue_limit, settings.queue_timeout_s)
+    upkeep = Upkeep(
+        workers=settings.workers,
+        deadline_s=settings.transform_timeout_s,
+        memory_bytes=settings.memory_bytes,
+        retire_pictures=settings.retire_pictures,
+        retire_bytes=settings.retire_bytes,
+    )
+    return ChildPool(upkeep, settings.queue_limit, settings.queue_timeout_s)
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:

@@ -204,6 +204,15 @@ class Overloaded(OriginError):
     retry_after_s = 1
 
 
+class Interrupted(OriginError):
+    """Whoever was making the picture was stopped from outside. It is not the picture's fault; asking again may help."""
+
+    status = 503
+    slug = "interrupted"
+    title = "The picture was not finished"
+    retry_after_s = 1
+
+
 class Internal(OriginError):
     """A fault of ours. The detail stays in the log."""
 

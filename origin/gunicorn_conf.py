@@ -37,11 +37,11 @@ bind = f"0.0.0.0:{_settings.port}"
 """Every address: in a container the only one that can be reached from outside."""
 
 worker_class = "origin.worker.DrainingWorker"
-"""gunicorn's gevent worker: thousands of kept-alive connections in one process, the pixels in native threads beside
-it. Ours also lets go of idle connections when it is told to stop."""
+"""gunicorn's gevent worker: thousands of kept-alive connections in one process, the pixels in child processes
+beside it. Ours also lets go of idle connections when it is told to stop."""
 
 workers = _settings.workers
-"""One process has one memory tier and coalesces everything; its pixel threads use all cores anyway."""
+"""One process has one memory tier and coalesces everything; its pixel children use all cores anyway."""
 
 worker_connections = 2000
 """An edge keeps hundreds of connections open. Each costs tens of kilobytes, so this bounds memory, not work."""

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -30,6 +31,13 @@ EXIT_STATUS: Final = 78
 """What the process exits with when the settings are wrong: EX_CONFIG of sysexits.h."""
 
 Network = IPv4Network | IPv6Network
+
+
+class Isolation(StrEnum):
+    """What stands between strangers' bytes and the process that answers requests."""
+
+    PROCESS = "process"
+    THREAD = "thread"
 
 
 class BadSettings(Exception):
@@ -223,8 +231,30 @@ VARIABLES: Final = (
         "BLENDBEAT_MAX_FRAMES", "64", whole(1, 10000), "frames of an animation that are used; the rest is left out"
     ),
     Variable("BLENDBEAT_QUALITY", "80", whole(1, 100), "quality where the URL says nothing"),
-    Variable("BLENDBEAT_PIXEL_THREADS", str(_CORES), whole(1, 256), "native threads per worker that make pixels"),
-    Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures per worker that may wait for a thread"),
+    Variable(
+        "BLENDBEAT_PIXEL_ISOLATION",
+        "process",
+        one_of({isolation.value: isolation for isolation in Isolation}),
+        "where pixels are made: `process`, in children that can be killed, or `thread`, in the HTTP worker, which ends "
+        "with the decoder that crashes",
+    ),
+    Variable("BLENDBEAT_PIXEL_WORKERS", str(_CORES), whole(1, 256), "pictures made at once, per HTTP worker"),
+    Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures that may wait to be begun, per HTTP worker"),
+    Variable("BLENDBEAT_QUEUE_TIMEOUT_S", "10", _seconds, "how long a picture may wait to be begun"),
+    Variable("BLENDBEAT_TRANSFORM_TIMEOUT_S", "20", _seconds, "how long a child may work on one picture"),
+    Variable(
+        "BLENDBEAT_PIXEL_MEMORY_BYTES",
+        str(2048 * _MIB),
+        whole(768 * _MIB, 2**40),
+        "address space of a child, code included",
+    ),
+    Variable("BLENDBEAT_PIXEL_RETIRE_PICTURES", "2000", whole(1, 10**9), "pictures after which a child is replaced"),
+    Variable(
+        "BLENDBEAT_PIXEL_RETIRE_BYTES",
+        str(512 * _MIB),
+        whole(64 * _MIB, 2**40),
+        "memory in use at which a child is replaced",
+    ),
     Variable("BLENDBEAT_MEMORY_TIER_BYTES", str(256 * _MIB), whole(0, 2**40), "size of each worker's memory tier"),
     Variable(
         "BLENDBEAT_MEMCACHED",
@@ -280,8 +310,14 @@ class SourceSettings:
 class ImagingSettings:
     """How pixels are made and what they may cost."""
 
-    threads: int
+    isolation: Isolation
+    workers: int
     queue_limit: int
+    queue_timeout_s: float
+    transform_timeout_s: float
+    memory_bytes: int
+    retire_pictures: int
+    retire_bytes: int
     quality: int
     max_source_pixels: int
     max_result_side_px: int
@@ -353,8 +389,14 @@ class Settings:
                 fresh_s=values["SOURCE_FRESH_S"],
             ),
             imaging=ImagingSettings(
-                threads=values["PIXEL_THREADS"],
+                isolation=values["PIXEL_ISOLATION"],
+                workers=values["PIXEL_WORKERS"],
                 queue_limit=values["QUEUE_LIMIT"],
+                queue_timeout_s=values["QUEUE_TIMEOUT_S"],
+                transform_timeout_s=values["TRANSFORM_TIMEOUT_S"],
+                memory_bytes=values["PIXEL_MEMORY_BYTES"],
+                retire_pictures=values["PIXEL_RETIRE_PICTURES"],
+                retire_bytes=values["PIXEL_RETIRE_BYTES"],
                 quality=values["QUALITY"],
                 max_source_pixels=values["MAX_SOURCE_PIXELS"],
                 max_result_side_px=values["MAX_RESULT_SIDE_PX"],

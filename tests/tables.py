@@ -31,7 +31,7 @@ def settings_table() -> str:
     rows = []
     for variable in VARIABLES:
         default = f"`{variable.default}`" if variable.default else ""
-        if variable.name == "BLENDBEAT_PIXEL_THREADS":
+        if variable.name == "BLENDBEAT_PIXEL_WORKERS":
             default = "cores"
         rows.append(f"| `{variable.name}` | {default} | {variable.meaning} |")
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pyvips
 
-from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage
+from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage, TooCostly
 from origin.imaging import describe, encode, load, svg, watermark
 from origin.imaging.container import is_bare
 from origin.imaging.geometry import Area, Size, lay_out
@@ -51,6 +51,8 @@ def transform(body: bytes, job: Job) -> Rendered:
         made, media_type, suffix = _untouched(body) if job.recipe.raw else _made(body, replace(job, limits=limits))
     except (pyvips.Error, UnicodeDecodeError) as error:
         # Odd metadata in a valid file makes pyvips raise UnicodeDecodeError.
+        if _SHORT_OF_MEMORY in str(error):
+            raise TooCostly("the picture needs more memory than there is for one") from None
         raise BrokenImage(_reason(error)) from None
     # Here and not in the caller: a large source takes a tenth of a second, which no event loop has.
     digest = hashlib.blake2b(body, digest_size=6).hexdigest()
@@ -220,6 +222,8 @@ def _cropped(image: pyvips.Image, area: Area) -> pyvips.Image:
     return image.crop(area.left_px, area.top_px, area.size.width_px, area.size.height_px)
 
 
+_SHORT_OF_MEMORY = "out of memory"
+"""What libvips says when an allocation fails."""
 _NOISE = ("unable to call", "unable to copy", "source: bad seek", "vips2", "vips__")
 """How lines begin that name our own call or the encoder rather than what is wrong with the picture."""
 

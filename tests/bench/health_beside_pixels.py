@@ -18,13 +18,13 @@ from tests.service.conftest import Service
 _RATE_PER_S = 200
 
 
-def probe(port: int, seconds: float) -> list[float]:
+def probe(port: int, seconds: float, path: str = "/health") -> list[float]:
     """Milliseconds of each answer, asked at a steady rate."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     taken_ms = []
     until_s = time.perf_counter() + seconds
     while (asked_s := time.perf_counter()) < until_s:
-        connection.request("GET", "/health")
+        connection.request("GET", path)
         connection.getresponse().read()
         taken_ms.append((time.perf_counter() - asked_s) * 1000)
         time.sleep(max(0.0, 1 / _RATE_PER_S - (time.perf_counter() - asked_s)))

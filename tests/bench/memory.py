@@ -18,9 +18,9 @@ from pathlib import Path
 
 from origin.development import SAMPLES
 from origin.imaging.job import Job
+from origin.imaging.libvips import prepare_libvips
 from origin.imaging.limits import Limits
 from origin.imaging.pipeline import transform
-from origin.imaging.pool import prepare_libvips
 from origin.recipe import OutputFormat, Recipe, Resize, ResizingType
 
 _FORMATS = (OutputFormat.JPEG, OutputFormat.JPEG, OutputFormat.WEBP, OutputFormat.WEBP, OutputFormat.PNG)

@@ -11,9 +11,9 @@ import pyvips
 
 from origin.development import SAMPLES
 from origin.imaging.job import Job
+from origin.imaging.libvips import prepare_libvips
 from origin.imaging.limits import Limits
 from origin.imaging.pipeline import transform
-from origin.imaging.pool import prepare_libvips
 from origin.recipe import OutputFormat, Recipe, Resize
 from tests.bench.scores import ssimulacra2
 

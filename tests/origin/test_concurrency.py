@@ -1,4 +1,5 @@
 import gc
+import os
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
@@ -7,7 +8,17 @@ import gevent
 import pytest
 
 from cachetiers.coalesce import Flights
-from origin.concurrency import NativeThreads, breathe, deadline
+from origin.concurrency import (
+    NativeThreads,
+    Promise,
+    after,
+    breathe,
+    collect_process,
+    deadline,
+    in_background,
+    socket_pair,
+    start_process,
+)
 
 
 class Body:
@@ -76,3 +87,74 @@ def test_a_failed_call_lets_go_of_what_it_was_given_at_once() -> None:
     gone = attempt()
     gevent.sleep(0.01)
     assert gone() is None
+
+
+def test_a_promise_brings_a_result_or_an_error_to_whoever_waits() -> None:
+    kept: Promise[int | None] = Promise()
+    waiting = gevent.spawn(kept.wait)
+    gevent.sleep(0)
+    kept.keep(None)
+    kept.keep(7)  # comes too late
+    assert waiting.get(timeout=5) is None
+    failed: Promise[int] = Promise()
+    failed.fail(LookupError("gone"))
+    with pytest.raises(LookupError, match="gone"):
+        failed.wait()
+
+
+def test_what_is_started_in_the_background_goes_on_without_whoever_started_it() -> None:
+    done: list[str] = []
+
+    def work() -> str:
+        gevent.sleep(0.05)
+        done.append("done")
+        return "result"
+
+    assert in_background(work).wait() == "result"
+    waiting = gevent.spawn(lambda: in_background(work).wait())
+    gevent.sleep(0.01)
+    waiting.kill()
+    with gevent.Timeout(5):
+        while len(done) < 2:
+            gevent.sleep(0.01)
+
+
+def test_an_alarm_rings_unless_it_is_called_off() -> None:
+    rung: list[str] = []
+    off = after(0.01, lambda: rung.append("first"))
+    after(0.01, lambda: rung.append("second"))
+    off()
+    gevent.sleep(0.05)
+    assert rung == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("sleep 0.1; exit 3", 3), ("sleep 0.1; kill -9 $$", -9), ("sleep 0.1", 0)]
+)
+def test_a_process_is_started_and_collected_while_others_go_on(script: str, status: int) -> None:
+    turns: list[int] = []
+
+    def tick() -> None:
+        while True:
+            turns.append(1)
+            gevent.sleep(0.005)
+
+    ticking = gevent.spawn(tick)
+    pid = start_process(["/bin/sh", "-c", script], {}, {})
+    assert os.getpgid(pid) == pid
+    assert collect_process(pid) == status
+    ticking.kill()
+    assert turns
+    assert collect_process(pid) is None  # somebody was quicker
+
+
+def test_a_process_gets_the_descriptors_it_is_given_whatever_their_numbers() -> None:
+    ours, theirs = socket_pair()
+    with ours, theirs:
+        # Crossed: one has to go where the other one is.
+        low, high = sorted((ours.fileno(), theirs.fileno()))
+        names = {low: high, high: low}
+        script = f"echo for {theirs.fileno()} >&{names[theirs.fileno()]}"
+        pid = start_process(["/bin/bash", "-c", script], {}, names)
+        assert collect_process(pid) == 0
+        assert ours.recv(100) == f"for {theirs.fileno()}\n".encode()

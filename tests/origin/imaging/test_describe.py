@@ -11,8 +11,8 @@ import pyvips
 
 from origin.imaging.describe import THUMBNAIL_PX, Animation, Description, describe, small
 from origin.imaging.inspect import SourceFacts
+from origin.imaging.libvips import prepare_libvips
 from origin.imaging.load import open_header, open_pixels
-from origin.imaging.pool import prepare_libvips
 from origin.recipe import Colour
 from tests import pictures
 from tests.pictures import BLUE, GREEN, GREY, RED

@@ -15,9 +15,9 @@ from origin import errors
 from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage, OriginError, TooCostly
 from origin.grammar import parse
 from origin.imaging.job import Job
+from origin.imaging.libvips import prepare_libvips
 from origin.imaging.limits import Limits
 from origin.imaging.pipeline import transform
-from origin.imaging.pool import prepare_libvips
 from origin.recipe import OutputFormat
 from tests import pictures
 from tests.pictures import BLUE, GREEN, GREY, QUARTERS, RED, near
