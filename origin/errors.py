@@ -118,6 +118,14 @@ class MethodNotAllowed(OriginError):
     title = "The method is not allowed here"
 
 
+class TooSlow(OriginError):
+    """An upload that came more slowly than it may."""
+
+    status = 408
+    slug = "too-slow"
+    title = "The upload took too long"
+
+
 class Expired(OriginError):
     """The URL carried an expiry, and it has passed."""
 

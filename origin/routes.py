@@ -48,11 +48,12 @@ class Routes:
         self._admin = admin
         self._tell = tell
         self._allow_origin = allow_origin
-        self._everywhere: Headers = (("X-Content-Type-Options", "nosniff"),)
+        self._everywhere: Headers = ()
         if allow_origin:
-            self._everywhere += (
+            exposed = "Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+            self._everywhere = (
                 ("Access-Control-Allow-Origin", allow_origin),
-                ("Access-Control-Expose-Headers", "Cache-Status, ETag, X-Request-Id"),
+                ("Access-Control-Expose-Headers", exposed),
             )
 
     def bind(self, app: Bottle) -> None:
@@ -111,7 +112,7 @@ class Routes:
         return answer.body.decode()
 
     def _sent(self, exchange: Exchange, answer: Answer, started_s: float) -> HTTPResponse:
-        headers = [*answer.headers, *self._everywhere, ("X-Request-Id", exchange.request_id)]
+        headers = [*answer.headers, *answer.guard, *self._everywhere, ("X-Request-Id", exchange.request_id)]
         if answer.status not in (204, 304):
             headers.append(("Content-Length", str(len(answer.body))))
         sent = b"" if exchange.method == "HEAD" else answer.body

@@ -170,6 +170,15 @@ VARIABLES: Final = (
         "BLENDBEAT_ADMIN_TOKENS", "", _list(_token), "bearer tokens for `POST /purge` and `GET /counters`; none: off"
     ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
+    Variable("BLENDBEAT_HEAD_TIMEOUT_S", "10", _seconds, "time for a client to send the head of a request"),
+    Variable("BLENDBEAT_BODY_TIMEOUT_S", "60", _seconds, "time for a client to send the body of one"),
+    Variable(
+        "BLENDBEAT_CLIENT_STALL_S",
+        "10",
+        _seconds,
+        "longest time in which a client sends nothing of a body, or takes nothing of an answer",
+    ),
+    Variable("BLENDBEAT_CLIENT_BYTES_PER_S", "10000", whole(1, 2**32), "what it must send or take on average"),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
@@ -299,6 +308,16 @@ class MemcachedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How slow clients may be."""
+
+    head_timeout_s: float
+    body_timeout_s: float
+    stall_s: float
+    bytes_per_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree. Build it with `from_environ`."""
 
@@ -309,6 +328,7 @@ class Settings:
     upload_tokens: tuple[str, ...] = field(repr=False)
     admin_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
+    clients: ClientSettings
     sources: SourceSettings
     imaging: ImagingSettings
     memory_tier_bytes: int
@@ -338,6 +358,12 @@ class Settings:
             upload_tokens=values["UPLOAD_TOKENS"],
             admin_tokens=values["ADMIN_TOKENS"],
             max_upload_bytes=values["MAX_UPLOAD_BYTES"],
+            clients=ClientSettings(
+                head_timeout_s=values["HEAD_TIMEOUT_S"],
+                body_timeout_s=values["BODY_TIMEOUT_S"],
+                stall_s=values["CLIENT_STALL_S"],
+                bytes_per_s=values["CLIENT_BYTES_PER_S"],
+            ),
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
                 allowed=values["ALLOWED_SOURCES"],
