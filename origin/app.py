@@ -17,6 +17,7 @@ from origin.imaging.inspect import SourceFormat
 from origin.imaging.load import READABLE
 from origin.imaging.pool import NativePool, encoder_version
 from origin.pages import Pages
+from origin.quotas import Quotas
 from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import Settings, SourceSettings
@@ -59,7 +60,8 @@ def build_application(settings: Settings) -> Bottle:
     threads = NativeThreads(_SIDE_THREADS)
     source_tier = SourceTier(settings.sources.tier_bytes, settings.sources.fresh_s)
     sources = _sources(settings.sources, threads, source_tier)
-    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
+    quotas = Quotas(settings.rate_limit, settings.trusted_proxies, fleet.counters)
+    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend)
     reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}
     pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(WRITABLE)))
 
@@ -76,7 +78,7 @@ def build_application(settings: Settings) -> Bottle:
 
     app = Bottle()
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
-    Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
+    Routes(pictures, pages, admin, quotas, settings.allow_origin, logs.tell).bind(app)
     return app
 
 

@@ -20,6 +20,7 @@ from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
 from origin.negotiation import NEGOTIABLE
 from origin.options import BY_NAME
+from origin.ratelimit import RateLimit, parse_limit
 from origin.recipe import OutputFormat
 from origin.signing import KeyRing, pair_up
 from origin.sources.allowlist import SourcePattern, parse_pattern
@@ -179,6 +180,18 @@ VARIABLES: Final = (
         "longest time in which a client sends nothing of a body, or takes nothing of an answer",
     ),
     Variable("BLENDBEAT_CLIENT_BYTES_PER_S", "10000", whole(1, 2**32), "what it must send or take on average"),
+    Variable(
+        "BLENDBEAT_RATE_LIMIT",
+        "",
+        parse_limit,
+        "what each client may ask for: `100/10s`, or `100/10s burst 20`; what is found costs a tenth; none: no limit",
+    ),
+    Variable(
+        "BLENDBEAT_TRUSTED_PROXIES",
+        "",
+        _list(_network),
+        "networks in CIDR notation of the proxies whose `X-Forwarded-For` tells who a client is",
+    ),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
@@ -329,6 +342,8 @@ class Settings:
     admin_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
     clients: ClientSettings
+    rate_limit: RateLimit | None
+    trusted_proxies: tuple[Network, ...]
     sources: SourceSettings
     imaging: ImagingSettings
     memory_tier_bytes: int
@@ -364,6 +379,8 @@ class Settings:
                 stall_s=values["CLIENT_STALL_S"],
                 bytes_per_s=values["CLIENT_BYTES_PER_S"],
             ),
+            rate_limit=values["RATE_LIMIT"],
+            trusted_proxies=values["TRUSTED_PROXIES"],
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
                 allowed=values["ALLOWED_SOURCES"],
