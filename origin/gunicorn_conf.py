@@ -9,13 +9,14 @@ import os
 import sys
 from typing import Any
 
+from origin import secrets
 from origin.errors import NotAnImage
 from origin.imaging.inspect import sniff
 from origin.pace import Pace, Patience
 from origin.settings import EXIT_STATUS, BadSettings, Settings, unknown_variables
 
 try:
-    _settings = Settings.from_environ(os.environ)
+    _settings = Settings.from_environ(secrets.environment())
     if _settings.imaging.watermark is not None:
         sniff(_settings.imaging.watermark)
 except NotAnImage:

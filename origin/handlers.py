@@ -71,7 +71,8 @@ class Pictures:
         """``GET /{signature}/{options}/{source}``."""
         path = split_signed(exchange.target.path)
         if path is None:
-            raise NothingHere(f"there is no {exchange.target.path!r}; a picture's path starts with a signature")
+            # Not with the path: it may be a signature that lost the rest of its URL.
+            raise NothingHere("there is nothing at this path; a picture's path starts with a signature")
         if not self._settings.keys.verify(path.signature, path.rest):
             raise BadSignature("the path was not signed with a key of this service")
         return self._from_source(exchange, grammar.parse(path.rest, self._settings.dialect))

@@ -125,6 +125,12 @@ def _token(text: str) -> str:
     return text
 
 
+def _signature(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", text):
+        raise ValueError("a trusted signature needs at least 16 letters, digits, - or _")
+    return text
+
+
 def _origin(text: str) -> str:
     if text not in ("*", "none") and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", text):
         raise ValueError(f"{text!r} is neither * nor none nor an origin such as https://www.example.com")
@@ -159,12 +165,36 @@ def _cores() -> int:
 
 _CORES = _cores()
 
+SECRETS: Final = (
+    "BLENDBEAT_KEYS",
+    "BLENDBEAT_SALTS",
+    "BLENDBEAT_TRUSTED_SIGNATURES",
+    "BLENDBEAT_UPLOAD_TOKENS",
+    "BLENDBEAT_ADMIN_TOKENS",
+)
+"""Variables that are never shown, and that may also be read from a file, ``NAME_FILE``, or from `SECRETS_ARN`."""
+
+SECRETS_ARN: Final = "BLENDBEAT_SECRETS_ARN"
+
 VARIABLES: Final = (
     Variable("PORT", "8080", whole(1, 65535), "TCP port to listen on, on every IPv4 address"),
     Variable("WEB_CONCURRENCY", "1", whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
     Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first"),
     Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position"),
     Variable("BLENDBEAT_SIGNATURE_SIZE", "32", whole(1, 32), "bytes of the HMAC that a signature keeps"),
+    Variable(
+        "BLENDBEAT_TRUSTED_SIGNATURES",
+        "",
+        _list(_signature),
+        "texts accepted in place of any signature, at least 16 letters, digits, `-` or `_` each; who knows one may ask "
+        "for anything",
+    ),
+    Variable(
+        SECRETS_ARN,
+        "",
+        anything,
+        "a secret in AWS Secrets Manager: a JSON object whose members are those of these variables that are secret",
+    ),
     Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
     Variable("BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off"),
     Variable(
@@ -417,7 +447,7 @@ class Settings:
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Names in *environ* that look like ours and are not, worth a warning: most are typing errors."""
-    known = {variable.name for variable in VARIABLES}
+    known = {variable.name for variable in VARIABLES} | {f"{name}_FILE" for name in SECRETS}
     return tuple(sorted(name for name in environ if name.startswith("BLENDBEAT_") and name not in known))
 
 
@@ -460,4 +490,4 @@ class _Reader:
                     "BLENDBEAT_KEYS: there is no key; make a pair with `blendbeat keys new`, or set "
                     "BLENDBEAT_ALLOW_UNSIGNED=1 to serve anybody"
                 )
-        return KeyRing(pairs, values["SIGNATURE_SIZE"], values["ALLOW_UNSIGNED"])
+        return KeyRing(pairs, values["SIGNATURE_SIZE"], values["ALLOW_UNSIGNED"], values["TRUSTED_SIGNATURES"])

@@ -7,6 +7,7 @@ too. And what it cannot read as HTTP it answers with a page of its own, and logs
 the signature in it.
 """
 
+import traceback
 import uuid
 from contextlib import suppress
 from typing import Any
@@ -95,8 +96,9 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             slug = "not-http"
             status, title = _REFUSALS.get(type(exc), (400, "Bad Request"))
         else:
-            # gunicorn would log the request line, and in it the signature.
-            logs.LOGGER.error("request %s failed beside the application", request_id, exc_info=exc)
+            # Neither with the request line, as gunicorn would, nor with the error's text: both have the signature.
+            where = "".join(traceback.format_tb(exc.__traceback__))
+            logs.LOGGER.error("request %s failed beside the application:\n%s", request_id, where)
             slug, status, title = "internal", 500, "Internal error"
         body = answers.problem_body(slug, title, status, request_id)
         # The name of the error, not its text, which quotes the request line.
