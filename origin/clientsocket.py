@@ -78,7 +78,7 @@ class ClientSocket:
 
         Closing at once would reset the connection under an answer that is still on its way (RFC 9112 section 9.6).
         """
-        self._body = _Transfer(self._rest, self._clock)
+        self._body = _Transfer(self._patience.rest, self._clock)
         try:
             while body.read(_REST_BYTES):
                 pass
@@ -89,7 +89,7 @@ class ClientSocket:
 
     def hang_up(self) -> None:
         """Say that nothing more is sent, and let the client read what was."""
-        rest = _Transfer(self._rest, self._clock)
+        rest = _Transfer(self._patience.rest, self._clock)
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
             while self._received(rest, _REST_BYTES):
@@ -131,10 +131,6 @@ class ClientSocket:
         """Close the connection."""
         self._sock.close()
 
-    @property
-    def _rest(self) -> Pace:
-        return Pace.at_most(self._patience.rest_s)
-
     def _of_head(self, size: int) -> bytes:
         if self._head is None:
             return self._first_of_head(size)
@@ -148,12 +144,12 @@ class ClientSocket:
 
     def _first_of_head(self, size: int) -> bytes:
         # Who was served may think about the next request for as long as connections are kept alive.
-        self._sock.settimeout(self._patience.head_s if self._is_fresh else None)
+        self._sock.settimeout(self._patience.head.total_s if self._is_fresh else None)
         try:
             data = self._sock.recv(size)
         except TimeoutError:
             return b""
-        self._head = _Transfer(Pace.at_most(self._patience.head_s), self._clock)
+        self._head = _Transfer(self._patience.head, self._clock)
         self._head.moved_bytes = len(data)
         return data
 

@@ -95,13 +95,13 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's sig
     """Tell the worker how long clients are waited for."""
     clients = _settings.clients
     worker.patience = Patience(
-        head_s=clients.head_timeout_s,
+        head=Pace.at_most(clients.head_timeout_s),
         # What nginx takes by default.
         head_bytes=32 * 1024,
         body=Pace(clients.stall_s, clients.bytes_per_s, clients.body_timeout_s),
         # An answer's length is ours, so with the pace its time is bounded, too.
         answer=Pace(clients.stall_s, clients.bytes_per_s),
-        rest_s=2,
+        rest=Pace.at_most(2),
     )
 
 

@@ -37,15 +37,15 @@ class Patience:
     """How long clients are waited for.
 
     Args:
-        head_s: From the first byte of a request to the end of its head; also for the first byte on a new connection.
+        head: The end of a head, from its first byte; also how long a new connection may say nothing.
         head_bytes: The most that a head may have, all fields together.
         body: The pace of a body that is read.
         answer: The pace at which an answer is taken.
-        rest_s: How long what nobody wants to read is still taken in, so that the client gets to read its answer.
+        rest: The end of taking in what nobody wants to read, so that the client gets to read its answer.
     """
 
-    head_s: float
+    head: Pace
     head_bytes: int
     body: Pace
     answer: Pace
-    rest_s: float
+    rest: Pace

@@ -123,7 +123,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             greenlet.throw(waiting)
 
     def _hang_up_on_the_longest_idle(self) -> None:
-        for waiting, greenlet in list(self._idle.items())[:1]:
+        if self._idle:
+            waiting, greenlet = next(iter(self._idle.items()))
             greenlet.throw(waiting)
 
 

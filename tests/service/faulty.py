@@ -2,6 +2,8 @@
 
 from unittest import mock
 
+from bottle import Bottle
+
 from origin import secrets
 from origin.app import build_application
 from origin.settings import Settings
@@ -11,5 +13,7 @@ def _fault(*_: object) -> None:
     raise RuntimeError("provoked")
 
 
-mock.patch("origin.handlers.negotiate", _fault).start()
-application = build_application(Settings.from_environ(secrets.environment()))
+def build() -> Bottle:
+    """What gunicorn calls in each worker."""
+    mock.patch("origin.handlers.negotiate", _fault).start()
+    return build_application(Settings.from_environ(secrets.environment()))

@@ -209,7 +209,7 @@ def test_no_secret_and_no_signature_shows_in_anything_that_is_logged_or_answered
 
 def test_nor_in_the_tracebacks_of_a_fault(folder: Path) -> None:
     environ = {**NOWHERE, **files(folder), "BLENDBEAT_LOCAL_ROOT": str(folder)}
-    service = Service(folder / "log", environ, application="tests.service.faulty:application")
+    service = Service(folder / "log", environ, application="tests.service.faulty:build()")
     witness = Witness(service)
     try:
         say_everything(witness)
