@@ -122,6 +122,15 @@ class MemcachedServers:
         """Forget what is under *key*; whether there was anything, as far as can be known."""
         return self._ask(key, False, stats, lambda client: client.delete(key) is True)
 
+    def count(
+        self, key: str, amount: int, expire_s: float, start: int = 0, stats: TierStats | None = None
+    ) -> int | None:
+        """Add *amount* to the number under *key* and say what it is now, or None if nobody could.
+
+        It begins at *start* and ends *expire_s* seconds after that, however often it is added to.
+        """
+        return self._ask(key, None, stats, lambda client: _counted(client, key, amount, start, expiry(expire_s)))
+
     def get_at(self, name: str, key: str) -> bytes | None:
         """The blob under *key* on the server called *name*, or None if it has none.
 
@@ -171,6 +180,15 @@ class MemcachedServers:
                 stats.errors += 1
             else:
                 stats.skipped += 1
+
+
+def _counted(client: Any, key: str, amount: int, start: int, exptime: int) -> int | None:
+    number = client.incr(key, amount)
+    if number is None and client.add(key, str(start + amount).encode(), exptime) is True:
+        return start + amount
+    # Somebody else was quicker to begin.
+    number = client.incr(key, amount) if number is None else number
+    return number if isinstance(number, int) else None
 
 
 def _bytes(answer: object) -> bytes | None:

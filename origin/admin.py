@@ -8,6 +8,8 @@ from origin import bearer, purging, uploads
 from origin.answers import Answer, json_answer
 from origin.exchange import Exchange
 from origin.grammar import Dialect, source_ref
+from origin.rawpath import target_of
+from origin.telemetry.redaction import loggable
 
 Counters = Mapping[str, Mapping[str, int]]
 
@@ -45,9 +47,12 @@ class Admin:
             exchange.body, exchange.content_length, exchange.content_type, purging.LONGEST_BODY_BYTES
         )
         kind, text, name = purging.asked_for(body, self._dialect)
+        if kind == "url":
+            # Its signature is as good as a password for it.
+            text = loggable(target_of(text))
         content = {"purged": {kind: text}, **told(self._purger.purge(name))}
         answer = json_answer(200, content, outcome="purge")
-        shown = source_ref(text).loggable if kind == "source" else text if kind == "tag" else "-"
+        shown = source_ref(text).loggable if kind == "source" else text
         return Answer(answer.status, answer.headers, answer.body, answer.outcome, {"purged": f"{kind} {shown}"})
 
     def counters(self, exchange: Exchange) -> Answer:

@@ -3,11 +3,30 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from origin import httpcache
 from origin.errors import BadRecipe, OriginError
 
 Headers = tuple[tuple[str, str], ...]
+
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+
+CLOSED: Final[Headers] = (
+    _NOSNIFF,
+    ("Content-Security-Policy", "default-src 'none'; sandbox"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""Of whatever is no picture: a browser that opens it runs nothing in it, and no other site can embed it."""
+
+EMBEDDED: Final[Headers] = (_NOSNIFF, ("Cross-Origin-Resource-Policy", "cross-origin"))
+"""Of pictures: other sites embed them, which is what they are for, even those that isolate themselves."""
+
+DRAWN: Final[Headers] = (
+    *EMBEDDED,
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+)
+"""Of pictures that are documents, too: they may have a style and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +39,7 @@ class Answer:
         body: The whole body.
         outcome: A word for the log.
         details: Facts for the log.
+        guard: What a browser must not do with it.
     """
 
     status: int
@@ -27,6 +47,7 @@ class Answer:
     body: bytes = b""
     outcome: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    guard: Headers = CLOSED
 
 
 def json_answer(status: int, content: Mapping[str, object], *, cache_s: int = 0, outcome: str = "") -> Answer:
@@ -44,16 +65,9 @@ def problem(error: OriginError, request_id: str, headers: Headers = (), *, cache
         headers: More of them.
         cache_s: How long caches may keep it, 0 for what belongs to one caller alone; None: as long as the error allows.
     """
-    content: dict[str, object] = {
-        "type": f"urn:blendbeat:problem:{error.slug}",
-        "title": error.title,
-        "status": error.status,
-        "request_id": request_id,
-    }
-    if not error.confidential:
-        content["detail"] = error.detail
+    more: dict[str, str] = {} if error.confidential else {"detail": error.detail}
     if isinstance(error, BadRecipe):
-        content["segment"] = error.segment
+        more["segment"] = error.segment
     extra: list[tuple[str, str]] = [
         ("Content-Type", "application/problem+json"),
         ("Cache-Control", httpcache.error_cache_control(error.cache_s if cache_s is None else cache_s)),
@@ -62,5 +76,11 @@ def problem(error: OriginError, request_id: str, headers: Headers = (), *, cache
         extra.append(("Retry-After", str(error.retry_after_s)))
     if error.status == 401:
         extra.append(("WWW-Authenticate", "Bearer"))
-    body = json.dumps(content).encode() + b"\n"
+    body = problem_body(error.slug, error.title, error.status, request_id, more)
     return Answer(error.status, (*extra, *headers), body, error.slug, {"problem": error.detail})
+
+
+def problem_body(slug: str, title: str, status: int, request_id: str, more: Mapping[str, str] | None = None) -> bytes:
+    """The body of problem details, with the members of *more* at its end."""
+    content = {"type": f"urn:blendbeat:problem:{slug}", "title": title, "status": status, "request_id": request_id}
+    return json.dumps({**content, **(more or {})}).encode() + b"\n"

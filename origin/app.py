@@ -16,6 +16,7 @@ from origin.imaging.children import ChildPool, Upkeep
 from origin.imaging.inspect import SourceFormat
 from origin.imaging.pool import Workshop
 from origin.pages import Pages
+from origin.quotas import Quotas
 from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import ImagingSettings, Isolation, Settings, SourceSettings
@@ -60,7 +61,8 @@ def build_application(settings: Settings) -> Bottle:
     threads = NativeThreads(_SIDE_THREADS)
     source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
     sources = _sources(settings.sources, threads, source_tier)
-    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
+    quotas = Quotas(settings.rate_limit, settings.trusted_proxies, fleet.counters)
+    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend)
     reads = able.reads if imaging.svg else able.reads - {SourceFormat.SVG}
     pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(able.writes)))
 
@@ -77,7 +79,7 @@ def build_application(settings: Settings) -> Bottle:
 
     app = Bottle()
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
-    Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
+    Routes(pictures, pages, admin, quotas, settings.allow_origin, logs.tell).bind(app)
     return app
 
 

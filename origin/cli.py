@@ -14,6 +14,7 @@ from origin.client import path_for, sign_path, sign_query
 from origin.development import environment, new_pair, sample_urls
 from origin.errors import BadRecipe
 from origin.purge_client import PurgeFailed, purge
+from origin.secrets import completed
 from origin.settings import EXIT_STATUS, BadSettings, Settings
 from origin.signing import KeyRing
 from origin.version import VERSION
@@ -86,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    environ = environment(_DEVELOPMENT_FOLDER, environ) if chosen.dev else dict(environ)
-    settings = Settings.from_environ(environ)
+    environ = environment(_DEVELOPMENT_FOLDER, completed(environ)) if chosen.dev else dict(environ)
+    settings = Settings.from_environ(completed(environ))
     if chosen.dev:
         if _is_taken(settings.port):
             sys.exit(f"blendbeat: port {settings.port} is taken; choose another: PORT=8081 make run")
@@ -114,8 +115,13 @@ def _welcome(settings: Settings) -> None:
     print(f"\nSign your own:\n  .venv/bin/blendbeat sign --dev --host {host} w:300 local:///valley.jpg\n", flush=True)
 
 
+def _with_secrets(chosen: argparse.Namespace, environ: Mapping[str, str]) -> Mapping[str, str]:
+    environ = completed(environ)
+    return environment(_DEVELOPMENT_FOLDER, environ, make=False) if chosen.dev else environ
+
+
 def _sign(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    environ = environment(_DEVELOPMENT_FOLDER, environ, make=False) if chosen.dev else environ
+    environ = _with_secrets(chosen, environ)
     ring = Settings.from_environ(environ).keys
     if not ring.pairs:
         raise BadSettings(("BLENDBEAT_KEYS: there is no key to sign with",))
@@ -138,7 +144,7 @@ def _signed(chosen: argparse.Namespace, ring: KeyRing) -> str:
 
 
 def _purge(chosen: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    environ = environment(_DEVELOPMENT_FOLDER, environ, make=False) if chosen.dev else environ
+    environ = _with_secrets(chosen, environ)
     # Only these: whoever purges from a desk need not have the keys.
     token = environ.get("BLENDBEAT_ADMIN_TOKENS", "").partition(",")[0].strip()
     if not token:

@@ -26,7 +26,7 @@ class OriginError(Exception):
     title: ClassVar[str] = "Internal error"
     cache_s: ClassVar[int] = 0
     """Seconds a cache may keep the answer; 0 is ``no-store``."""
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
     confidential: ClassVar[bool] = False
     """Whether the detail is for the log alone."""
 
@@ -118,6 +118,14 @@ class MethodNotAllowed(OriginError):
     title = "The method is not allowed here"
 
 
+class TooSlow(OriginError):
+    """An upload that came more slowly than it may."""
+
+    status = 408
+    slug = "too-slow"
+    title = "The upload took too long"
+
+
 class Expired(OriginError):
     """The URL carried an expiry, and it has passed."""
 
@@ -168,6 +176,26 @@ class CannotWrite(OriginError):
     status = 422
     slug = "cannot-write"
     title = "The format cannot be written"
+
+
+class TooManyRequests(OriginError):
+    """A client has used up what it may ask for.
+
+    Args:
+        detail: What it may ask for.
+        retry_after_s: After how many whole seconds it may again.
+    """
+
+    status = 429
+    slug = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type["TooManyRequests"], tuple[str, int]]:
+        return type(self), (self.detail, self.retry_after_s or 1)
 
 
 class SourceMissing(OriginError):

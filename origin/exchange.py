@@ -20,6 +20,7 @@ class Exchange:
         content_type: ``Content-Type``.
         content_length: ``Content-Length``, None when the body is chunked or absent.
         body: The body, not yet read.
+        client: Whom it counts for; empty when it counts for nobody.
     """
 
     request_id: str
@@ -31,3 +32,4 @@ class Exchange:
     content_type: str
     content_length: int | None
     body: BinaryIO
+    client: str = ""

@@ -1,4 +1,4 @@
-"""What this process shares with others, if anything: a tier, leases, and what was purged."""
+"""What this process shares with others, if anything: a tier, leases, counters, and what was purged."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -23,6 +23,7 @@ class Fleet:
     def __init__(self, settings: MemcachedSettings, generations: Generations) -> None:
         self.tier: MemcachedTier | None = None
         self.leases: Leases | None = None
+        self.counters: MemcachedServers | None = None
         self._generations = generations
         self._bulletin: Bulletin | None = None
         if settings.servers:
@@ -45,6 +46,7 @@ class Fleet:
         self._servers = MemcachedServers(discovery.servers, settings.timeout_s)
         self.tier = MemcachedTier(self._servers)
         self.leases = Leases(self._servers)
+        self.counters = self._servers
         self._bulletin = Bulletin(self._generations, self._servers)
         # Before the first request: what was purged must not be found again by a process that has just started.
         self._bulletin.exchange()

@@ -7,13 +7,16 @@ touch libvips: a libvips call before the fork hangs the children.
 
 import os
 import sys
+from typing import Any
 
+from origin import secrets
 from origin.errors import NotAnImage
 from origin.imaging.inspect import sniff
+from origin.pace import Pace, Patience
 from origin.settings import EXIT_STATUS, BadSettings, Settings, unknown_variables
 
 try:
-    _settings = Settings.from_environ(os.environ)
+    _settings = Settings.from_environ(secrets.environment())
     if _settings.imaging.watermark is not None:
         sniff(_settings.imaging.watermark)
 except NotAnImage:
@@ -66,6 +69,15 @@ limit_request_line = 8190
 limit_request_fields = 64
 """Edges add some twenty; a client that sends a hundred means harm."""
 
+limit_request_field_size = 8190
+"""Cookies of the site around us come along; nothing else is long. All fields together: see `post_fork`."""
+
+forwarded_allow_ips = ""
+"""From loopback, gunicorn would otherwise take a scheme, a path and the name of a script out of header fields."""
+
+forwarder_headers = ""
+"""See above."""
+
 preload_app = False
 """libvips and the event loop start in the workers. Loaded before the fork, both would hang."""
 
@@ -77,6 +89,21 @@ control_socket_disable = True
 
 accesslog = None
 """Requests are logged by origin.telemetry, with what matters about a picture and without signatures."""
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's signature
+    """Tell the worker how long clients are waited for."""
+    clients = _settings.clients
+    worker.patience = Patience(
+        head=Pace.at_most(clients.head_timeout_s),
+        # What nginx takes by default.
+        head_bytes=32 * 1024,
+        body=Pace(clients.stall_s, clients.bytes_per_s, clients.body_timeout_s),
+        # An answer's length is ours, so with the pace its time is bounded, too.
+        answer=Pace(clients.stall_s, clients.bytes_per_s),
+        rest=Pace.at_most(2),
+    )
+
 
 errorlog = "-"
 """Standard error: whoever runs the process collects it."""

@@ -22,6 +22,7 @@ from origin.imaging.job import Job
 from origin.imaging.limits import Limits
 from origin.negotiation import negotiate
 from origin.presentation import Asked, details, disposition, known_failure, picture, still_good, tag_of_ours
+from origin.ratelimit import HIT_UNITS, MISS_UNITS
 from origin.rawpath import split_signed
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, SourceRef
 from origin.settings import Settings
@@ -42,6 +43,7 @@ class Pictures:
         auto_formats: What may be negotiated.
         offload: Where forms are taken apart.
         generations: What was purged.
+        spend: Takes units of a client's quota, or raises TooManyRequests.
         clock: Unix time in seconds.
     """
 
@@ -53,6 +55,7 @@ class Pictures:
         auto_formats: frozenset[OutputFormat],
         offload: Offload[Upload],
         generations: Generations,
+        spend: Callable[[str, int], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -61,13 +64,15 @@ class Pictures:
         self._auto_formats = auto_formats
         self._offload = offload
         self._generations = generations
+        self._spend = spend
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
         """``GET /{signature}/{options}/{source}``."""
         path = split_signed(exchange.target.path)
         if path is None:
-            raise NothingHere(f"there is no {exchange.target.path!r}; a picture's path starts with a signature")
+            # Not with the path: it may be a signature that lost the rest of its URL.
+            raise NothingHere("there is nothing at this path; a picture's path starts with a signature")
         if not self._settings.keys.verify(path.signature, path.rest):
             raise BadSignature("the path was not signed with a key of this service")
         return self._from_source(exchange, grammar.parse(path.rest, self._settings.dialect))
@@ -111,6 +116,7 @@ class Pictures:
         if isinstance(variant, KnownFailure):
             raise variant.error
         if variant is None or variant.outcome is not Outcome.HIT:
+            self._spend(exchange.client, MISS_UNITS - HIT_UNITS)
             # The picture is here; there is no reason to answer an old one.
             variant = self._variants.make(key, Making(job, lambda _: Fetched(upload.image)))
         headers = (
@@ -164,6 +170,9 @@ class Pictures:
         if isinstance(found, KnownFailure):
             return known_failure(found, asked, exchange.request_id)
         making = self._making(request, job, generation)
+        if found is None or found.outcome is Outcome.STANDBY:
+            # Something is going to be made for this request, be it beside the answer.
+            self._spend(exchange.client, MISS_UNITS - HIT_UNITS)
         if found is None and (held := tag_of_ours(exchange.if_none_match, key)):
             # What the client holds is as good as something stale: answered at once, and looked after beside.
             self._variants.refresh(key, making)

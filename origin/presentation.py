@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from cachetiers.readthrough import Outcome
 from origin import httpcache
-from origin.answers import Answer, Headers, problem
+from origin.answers import DRAWN, EMBEDDED, Answer, Headers, problem
 from origin.httpcache import Lifetimes
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.variants import FALLBACK_TTL_S, KnownFailure, Variant, minted_for
@@ -45,20 +45,21 @@ def picture(variant: Variant, asked: Asked, if_none_match: str) -> Answer:
         ("Cache-Status", _cache_status(variant)),
     )
     if httpcache.matching_tag(if_none_match, variant.tag):
-        return Answer(304, shared, outcome=variant.outcome, details=told)
+        return Answer(304, shared, outcome=variant.outcome, details=told, guard=_guard(variant.media_type))
     headers = (
         ("Content-Type", variant.media_type),
         *shared,
         ("Content-Disposition", disposition(_stem(source), asked.request.delivery, variant)),
-        *_guard(variant.media_type),
     )
-    return Answer(200, headers, variant.body, variant.outcome, told)
+    return Answer(200, headers, variant.body, variant.outcome, told, _guard(variant.media_type))
 
 
 def still_good(tag: str, asked: Asked) -> Answer:
     """The answer to a client that holds *tag*, which is ours, of a variant that we do not hold."""
     status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
-    return Answer(304, (("ETag", tag), *_for_seconds(asked.lifetimes), *asked.vary, status), outcome="validator")
+    fields = (("ETag", tag), *_for_seconds(asked.lifetimes), *asked.vary, status)
+    # A cache takes these fields for those of the answer it holds, and whether that is a document we do not know.
+    return Answer(304, fields, outcome="validator", guard=EMBEDDED)
 
 
 def known_failure(failure: KnownFailure, asked: Asked, request_id: str) -> Answer:
@@ -113,9 +114,7 @@ def disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
 
 def _guard(media_type: str) -> Headers:
     """What keeps a browser from running a body that was meant to be looked at."""
-    if media_type in _INERT:
-        return ()
-    return (("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),)
+    return EMBEDDED if media_type in _INERT else DRAWN
 
 
 def _stem(source: SourceRef) -> str:

@@ -97,7 +97,8 @@ def _request_at(url: str, dialect: Dialect) -> ImageRequest:
         return ImageRequest(source, recipe)
     signed = split_signed(target.path.removeprefix("/info") if target.path.startswith("/info/") else target.path)
     if signed is None:
-        raise BadRecipe(url, "this is no URL of a picture")
+        # Not with its text, which may be a signature that lost the rest of its URL.
+        raise BadRecipe("url", "this is no URL of a picture")
     return grammar.parse(signed.rest, dialect)
 
 

@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,8 @@ from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError
 from origin.exchange import Exchange
 from origin.handlers import Pictures
 from origin.pages import Pages
+from origin.quotas import Quotas
+from origin.ratelimit import HIT_UNITS
 from origin.rawpath import target_of
 from origin.telemetry.events import RequestTold
 from origin.telemetry.logs import LOGGER
@@ -38,21 +41,26 @@ class Routes:
         pictures: The resources that answer with a picture.
         pages: The resources about the service.
         admin: The resources of those who operate it.
+        quotas: What each client may still ask for.
         allow_origin: ``Access-Control-Allow-Origin``, empty for none.
         tell: Hears of every request.
     """
 
-    def __init__(self, pictures: Pictures, pages: Pages, admin: Admin, allow_origin: str, tell: Tell) -> None:
+    def __init__(
+        self, pictures: Pictures, pages: Pages, admin: Admin, quotas: Quotas, allow_origin: str, tell: Tell
+    ) -> None:
         self._pictures = pictures
         self._pages = pages
         self._admin = admin
+        self._quotas = quotas
         self._tell = tell
         self._allow_origin = allow_origin
-        self._everywhere: Headers = (("X-Content-Type-Options", "nosniff"),)
+        self._everywhere: Headers = ()
         if allow_origin:
-            self._everywhere += (
+            exposed = "Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+            self._everywhere = (
                 ("Access-Control-Allow-Origin", allow_origin),
-                ("Access-Control-Expose-Headers", "Cache-Status, ETag, X-Request-Id"),
+                ("Access-Control-Expose-Headers", exposed),
             )
 
     def bind(self, app: Bottle) -> None:
@@ -63,18 +71,18 @@ class Routes:
         self._route(app, "/", {"GET": self._pages.describe})
         self._route(app, "/purge", {"POST": self._admin.purge})
         self._route(app, "/counters", {"GET": self._admin.counters})
-        self._route(app, "/health", {"GET": self._pages.health})
+        self._route(app, "/health", {"GET": self._pages.health}, limited=False)
         self._route(app, "/resize", {"GET": self._pictures.resize, "POST": self._pictures.resize_upload})
         self._route(app, "/info" + _ANY_PATH, {"GET": self._pictures.info})
         self._route(app, _ANY_PATH, {"GET": self._pictures.signed})
 
-    def _route(self, app: Bottle, path: str, handlers: dict[str, Handler]) -> None:
+    def _route(self, app: Bottle, path: str, handlers: dict[str, Handler], *, limited: bool = True) -> None:
         # Bottle sends HEAD to the GET route and drops the body, so both have the same headers.
         allow = ", ".join(sorted({*handlers, "OPTIONS"} | ({"HEAD"} if "GET" in handlers else set())))
         # GET by name, or the route of all other paths would take it.
         everything = {"GET": _refuser(allow), **handlers, "OPTIONS": self._preflight(allow), "ANY": _refuser(allow)}
         for method, handler in everything.items():
-            app.route(path, method, lambda handler=handler, **_: self._respond(handler))
+            app.route(path, method, lambda handler=handler, **_: self._respond(handler, limited))
 
     def _preflight(self, allow: str) -> Handler:
         headers: Headers = (("Allow", allow),)
@@ -86,10 +94,13 @@ class Routes:
             )
         return lambda _: Answer(204, headers, outcome="options")
 
-    def _respond(self, handler: Handler) -> HTTPResponse:
+    def _respond(self, handler: Handler, limited: bool) -> HTTPResponse:
         started_s = time.perf_counter()
         exchange = _exchange(request.environ)
+        if limited:
+            exchange = replace(exchange, client=self._client(request.environ))
         try:
+            self._quotas.spend(exchange.client, HIT_UNITS)
             answer = handler(exchange)
         except OriginError as error:
             answer = problem(error, exchange.request_id)
@@ -97,6 +108,9 @@ class Routes:
             LOGGER.exception("request %s failed", exchange.request_id)
             answer = problem(Internal("see the log"), exchange.request_id)
         return self._sent(exchange, answer, started_s)
+
+    def _client(self, environ: dict[str, Any]) -> str:
+        return self._quotas.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
 
     def _bottle_error(self, error: Any) -> str:
         """What Bottle itself refuses. Every path and method has a route, so hardly anything gets here."""
@@ -112,7 +126,8 @@ class Routes:
         return answer.body.decode()
 
     def _sent(self, exchange: Exchange, answer: Answer, started_s: float) -> HTTPResponse:
-        headers = [*answer.headers, *self._everywhere, ("X-Request-Id", exchange.request_id)]
+        headers = [*answer.headers, *answer.guard, *self._everywhere, ("X-Request-Id", exchange.request_id)]
+        headers += self._quotas.fields(exchange.client)
         if answer.status not in (204, 304):
             headers.append(("Content-Length", str(len(answer.body))))
         sent = b"" if exchange.method == "HEAD" else answer.body

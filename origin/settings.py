@@ -21,6 +21,7 @@ from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
 from origin.negotiation import NEGOTIABLE
 from origin.options import BY_NAME
+from origin.ratelimit import RateLimit, parse_limit
 from origin.recipe import OutputFormat
 from origin.signing import KeyRing, pair_up
 from origin.sources.allowlist import SourcePattern, parse_pattern
@@ -132,6 +133,12 @@ def _token(text: str) -> str:
     return text
 
 
+def _signature(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", text):
+        raise ValueError("a trusted signature needs at least 16 letters, digits, - or _")
+    return text
+
+
 def _origin(text: str) -> str:
     if text not in ("*", "none") and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", text):
         raise ValueError(f"{text!r} is neither * nor none nor an origin such as https://www.example.com")
@@ -166,18 +173,63 @@ def _cores() -> int:
 
 _CORES = _cores()
 
+SECRETS: Final = (
+    "BLENDBEAT_KEYS",
+    "BLENDBEAT_SALTS",
+    "BLENDBEAT_TRUSTED_SIGNATURES",
+    "BLENDBEAT_UPLOAD_TOKENS",
+    "BLENDBEAT_ADMIN_TOKENS",
+)
+"""Variables that are never shown, and that may also be read from a file, ``NAME_FILE``, or from `SECRETS_ARN`."""
+
+SECRETS_ARN: Final = "BLENDBEAT_SECRETS_ARN"
+
 VARIABLES: Final = (
     Variable("PORT", "8080", whole(1, 65535), "TCP port to listen on, on every IPv4 address"),
     Variable("WEB_CONCURRENCY", "1", whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
     Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first"),
     Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position"),
     Variable("BLENDBEAT_SIGNATURE_SIZE", "32", whole(1, 32), "bytes of the HMAC that a signature keeps"),
+    Variable(
+        "BLENDBEAT_TRUSTED_SIGNATURES",
+        "",
+        _list(_signature),
+        "texts accepted in place of any signature, at least 16 letters, digits, `-` or `_` each; who knows one may ask "
+        "for anything",
+    ),
+    Variable(
+        SECRETS_ARN,
+        "",
+        anything,
+        "a secret in AWS Secrets Manager: a JSON object whose members are those of these variables that are secret",
+    ),
     Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
     Variable("BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off"),
     Variable(
         "BLENDBEAT_ADMIN_TOKENS", "", _list(_token), "bearer tokens for `POST /purge` and `GET /counters`; none: off"
     ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
+    Variable("BLENDBEAT_HEAD_TIMEOUT_S", "10", _seconds, "time for a client to send the head of a request"),
+    Variable("BLENDBEAT_BODY_TIMEOUT_S", "60", _seconds, "time for a client to send the body of one"),
+    Variable(
+        "BLENDBEAT_CLIENT_STALL_S",
+        "10",
+        _seconds,
+        "longest time in which a client sends nothing of a body, or takes nothing of an answer",
+    ),
+    Variable("BLENDBEAT_CLIENT_BYTES_PER_S", "10000", whole(1, 2**32), "what it must send or take on average"),
+    Variable(
+        "BLENDBEAT_RATE_LIMIT",
+        "",
+        parse_limit,
+        "what each client may ask for: `100/10s`, or `100/10s burst 20`; what is found costs a tenth; none: no limit",
+    ),
+    Variable(
+        "BLENDBEAT_TRUSTED_PROXIES",
+        "",
+        _list(_network),
+        "networks in CIDR notation of the proxies whose `X-Forwarded-For` tells who a client is",
+    ),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
@@ -336,6 +388,16 @@ class MemcachedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How slow clients may be."""
+
+    head_timeout_s: float
+    body_timeout_s: float
+    stall_s: float
+    bytes_per_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree. Build it with `from_environ`."""
 
@@ -346,6 +408,9 @@ class Settings:
     upload_tokens: tuple[str, ...] = field(repr=False)
     admin_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
+    clients: ClientSettings
+    rate_limit: RateLimit | None
+    trusted_proxies: tuple[Network, ...]
     sources: SourceSettings
     imaging: ImagingSettings
     memory_tier_bytes: int
@@ -376,6 +441,14 @@ class Settings:
             upload_tokens=values["UPLOAD_TOKENS"],
             admin_tokens=values["ADMIN_TOKENS"],
             max_upload_bytes=values["MAX_UPLOAD_BYTES"],
+            clients=ClientSettings(
+                head_timeout_s=values["HEAD_TIMEOUT_S"],
+                body_timeout_s=values["BODY_TIMEOUT_S"],
+                stall_s=values["CLIENT_STALL_S"],
+                bytes_per_s=values["CLIENT_BYTES_PER_S"],
+            ),
+            rate_limit=values["RATE_LIMIT"],
+            trusted_proxies=values["TRUSTED_PROXIES"],
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
                 allowed=values["ALLOWED_SOURCES"],
@@ -419,7 +492,7 @@ class Settings:
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Names in *environ* that look like ours and are not, worth a warning: most are typing errors."""
-    known = {variable.name for variable in VARIABLES}
+    known = {variable.name for variable in VARIABLES} | {f"{name}_FILE" for name in SECRETS}
     return tuple(sorted(name for name in environ if name.startswith("BLENDBEAT_") and name not in known))
 
 
@@ -462,4 +535,4 @@ class _Reader:
                     "BLENDBEAT_KEYS: there is no key; make a pair with `blendbeat keys new`, or set "
                     "BLENDBEAT_ALLOW_UNSIGNED=1 to serve anybody"
                 )
-        return KeyRing(pairs, values["SIGNATURE_SIZE"], values["ALLOW_UNSIGNED"])
+        return KeyRing(pairs, values["SIGNATURE_SIZE"], values["ALLOW_UNSIGNED"], values["TRUSTED_SIGNATURES"])

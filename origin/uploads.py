@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
-from origin.errors import BadRequest, TooLarge
+from origin.errors import BadRequest, TooLarge, TooSlow
 from origin.query import unique
 
 _FORM_BYTES = 64 * 1024
@@ -35,6 +35,7 @@ def read_body(body: BinaryIO, declared_bytes: int | None, content_type: str, max
 
     Raises:
         TooLarge: It is above the limit.
+        TooSlow: The server waited for it as long as it may.
         BadRequest: It ends early or is no HTTP.
     """
     limit = max_bytes + _FORM_BYTES if _is_form(content_type) else max_bytes
@@ -42,6 +43,8 @@ def read_body(body: BinaryIO, declared_bytes: int | None, content_type: str, max
         raise TooLarge(f"{declared_bytes} bytes were announced; a picture may have {max_bytes}")
     try:
         data = body.read(limit + 1)
+    except TimeoutError as error:
+        raise TooSlow(f"the body did not come in time: {error}") from None
     except Exception as error:  # noqa: BLE001  every server's reader has errors of its own
         raise BadRequest(f"the body cannot be read: {type(error).__name__}") from None
     if len(data) > limit:

@@ -12,6 +12,8 @@ from origin.rawpath import Target, split_signed
 _QUERY_SIGNATURE = re.compile(r"(^|&)sig=[^&]*")
 _SOURCE_QUERY = re.compile(r"(?:%3[Ff]|\?)[^&@]*")
 _CREDENTIALS = re.compile(r"(//|%2[Ff]%2[Ff])[^/&]*%40")
+_BARE_SIGNATURE = re.compile(r"(/info)?/[A-Za-z0-9_-]{16,}")
+"""A signature that lost the rest of its URL. It opens nothing, unless it is one that is trusted."""
 _CREDENTIALS_IN_QUERY = re.compile(r"(//)[^/&]*@")
 """In a path a bare ``@`` sets off the format."""
 
@@ -25,7 +27,7 @@ def loggable(target: Target) -> str:
     # /info has its signature one segment later.
     prefix = "/info" if target.path.startswith("/info/") else ""
     signed = split_signed(target.path.removeprefix(prefix))
-    path = target.path if signed is None else f"{prefix}/-/{_rest(signed.rest[1:])}"
+    path = f"{prefix}/-/{_rest(signed.rest[1:])}" if signed else _BARE_SIGNATURE.sub(r"\1/-", target.path)
     query = _CREDENTIALS_IN_QUERY.sub(r"\1-@", _source(_QUERY_SIGNATURE.sub(r"\1sig=-", target.query)))
     return f"{path}?{query}" if query else path
 

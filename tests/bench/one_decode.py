@@ -26,9 +26,9 @@ from origin.imaging import encode, load
 from origin.imaging.geometry import lay_out
 from origin.imaging.inspect import SourceFacts
 from origin.imaging.job import Job
+from origin.imaging.libvips import prepare_libvips
 from origin.imaging.limits import Limits
 from origin.imaging.pipeline import transform
-from origin.imaging.libvips import prepare_libvips
 from origin.imaging.steps import STEPS, Plan, scale
 from origin.imaging.turning import Turn
 from origin.recipe import OutputFormat, Recipe, Resize

@@ -92,6 +92,18 @@ def test_a_port_that_is_taken_is_said_before_anything_is_promised(
     assert capsys.readouterr().out == ""
 
 
+def test_a_key_may_lie_in_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("aabb\n")
+    monkeypatch.setenv("BLENDBEAT_KEYS_FILE", str(tmp_path / "key"))
+    assert main(["sign", "/w:3/plain/local:///a"]) == 78
+    assert "BLENDBEAT_KEYS: it is set twice" in capsys.readouterr().err
+    monkeypatch.delenv("BLENDBEAT_KEYS")
+    assert main(["sign", "/w:3/plain/local:///a"]) == 0
+    assert capsys.readouterr().out.startswith(f"/{RING.sign('/w:3/plain/local:///a')}/")
+
+
 def test_keys_new_prints_a_pair_the_settings_take(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "new"]) == 0
     pairs = dict(line.split("=") for line in capsys.readouterr().out.splitlines())

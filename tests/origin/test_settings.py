@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from origin.httpcache import Lifetimes
+from origin.ratelimit import RateLimit
 from origin.recipe import OutputFormat
 from origin.settings import BadSettings, MemcachedSettings, Settings, unknown_variables
 from tests import tables
@@ -26,6 +27,8 @@ def test_a_key_pair_is_all_that_is_needed() -> None:
     assert settings.keys.size_bytes == 32
     assert not settings.keys.allow_unsigned
     assert settings.upload_tokens == ()
+    assert settings.rate_limit is None
+    assert settings.keys.trusted == ()
     assert settings.sources.local_root is None
     assert settings.sources.networks == ()
     assert (settings.sources.tier_bytes, settings.sources.fresh_s) == (64 * 1024 * 1024, 60)
@@ -52,8 +55,16 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "BLENDBEAT_LOG_FORMAT": "json",
             "BLENDBEAT_MEMCACHED": "cache-1.internal:11211, [fd00::1]:11212, discover://10.0.0.1:11211",
             "BLENDBEAT_MEMCACHED_TIMEOUT_S": "0.1",
+            "BLENDBEAT_TRUSTED_SIGNATURES": "trusted-signature, another-signature",
+            "BLENDBEAT_RATE_LIMIT": "100/10s burst 20",
+            "BLENDBEAT_TRUSTED_PROXIES": "10.0.0.0/8",
+            "BLENDBEAT_BODY_TIMEOUT_S": "1.5",
         }
     )
+    assert settings.keys.trusted == ("trusted-signature", "another-signature")
+    assert settings.rate_limit == RateLimit(100, 10, 20)
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"),)
+    assert settings.clients.body_timeout_s == 1.5
     assert settings.port == 9000
     assert len(settings.keys.pairs) == 2
     assert settings.keys.size_bytes == 8
@@ -118,6 +129,12 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_WATERMARK", "/no/such/file.png"),
         ("BLENDBEAT_SVG", "maybe"),
         ("BLENDBEAT_MAX_FRAMES", "0"),
+        ("BLENDBEAT_TRUSTED_SIGNATURES", "fifteen-letters"),
+        ("BLENDBEAT_TRUSTED_SIGNATURES", "with/a/slash/in/it"),
+        ("BLENDBEAT_RATE_LIMIT", "100"),
+        ("BLENDBEAT_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("BLENDBEAT_HEAD_TIMEOUT_S", "0"),
+        ("BLENDBEAT_CLIENT_BYTES_PER_S", "0"),
     ],
 )
 def test_a_wrong_value_is_a_problem_with_its_name(name: str, text: str) -> None:

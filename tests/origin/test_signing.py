@@ -152,6 +152,15 @@ def test_keys_never_show_in_a_representation() -> None:
     assert "secret" not in repr(KeyRing((KeyPair(b"secret", b"secret"),)))
 
 
+def test_a_trusted_signature_signs_whatever_it_is_and_nothing_else_does() -> None:
+    ring = KeyRing((NEW,), trusted=("trusted-signature-1", "trusted-signature-2"))
+    assert ring.verify("trusted-signature-2", "/any")
+    assert ring.verify(ring.sign("/a"), "/a")
+    for signature in ("", "trusted-signature", "trusted-signature-3", "trusted-signature-1\u00e9"):
+        assert not ring.verify(signature, "/any")
+    assert "trusted" not in repr(ring)
+
+
 @given(st.text(), st.text())
 def test_whatever_the_signature_verifying_says_yes_or_no(signature: str, message: str) -> None:
     assert KeyRing((NEW,)).verify(signature, message) is False

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from origin.errors import BadRecipe, BadRequest, OriginError, TooLarge
+from origin.errors import BadRecipe, BadRequest, OriginError, TooLarge, TooSlow
 from origin.uploads import parse_upload, read_body
 
 
@@ -78,6 +78,15 @@ def test_a_body_that_cannot_be_read_is_the_caller_s_mistake() -> None:
 
     with pytest.raises(BadRequest):
         read_body(Broken(), None, "image/png", 1000)
+
+
+def test_a_body_that_is_waited_for_in_vain_is_too_slow() -> None:
+    class Slow(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise TimeoutError("3 bytes came in the time there was")
+
+    with pytest.raises(TooSlow, match="3 bytes came"):
+        read_body(Slow(), None, "image/png", 1000)
 
 
 def test_the_same_picture_has_the_same_identity_whoever_sends_it() -> None:

@@ -42,9 +42,10 @@ class Reply:
 class Service:
     """One running gunicorn."""
 
-    def __init__(self, log: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, log: Path, environ: Mapping[str, str], application: str = "origin.wsgi:application") -> None:
         self.port = free_port()
         self.log = log
+        self._application = application
         self.environ = {
             "PATH": os.environ["PATH"],
             "PORT": str(self.port),
@@ -59,7 +60,7 @@ class Service:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", self._application]
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.environ, stdout=out, stderr=out)
         until = time.monotonic() + 20

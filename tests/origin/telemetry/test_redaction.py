@@ -22,6 +22,8 @@ from origin.telemetry.redaction import loggable
         ),
         ("/resize", "sig=SECRET&url=https://me:SECRET%40x/a", "/resize?sig=-&url=https://-@x/a"),
         ("/SECRET/x", "sig=SECRET", "/-/-?sig=-"),
+        ("/SECRETSECRETSECRET", "", "/-"),
+        ("/info/SECRETSECRETSECRET", "", "/info/-"),
     ],
 )
 def test_no_secret_is_told(path: str, query: str, told: str) -> None:
