@@ -182,7 +182,10 @@ VARIABLES: Final = (
         "BLENDBEAT_ALLOWED_NETWORKS",
         "",
         _list(_network),
-        "networks in CIDR notation that sources may live in although they are not public",
+        "networks in CIDR notation that sources may live in although they are not public, at any port",
+    ),
+    Variable(
+        "BLENDBEAT_ALLOWED_PORTS", "80,443", _list(whole(1, 65535)), "ports at which public addresses may be called"
     ),
     Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
     Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
@@ -266,6 +269,7 @@ class SourceSettings:
     local_root: Path | None
     allowed: tuple[SourcePattern, ...]
     networks: tuple[Network, ...]
+    ports: tuple[int, ...]
     connect_timeout_s: float
     read_timeout_s: float
     timeout_s: float
@@ -342,6 +346,7 @@ class Settings:
                 local_root=values["LOCAL_ROOT"],
                 allowed=values["ALLOWED_SOURCES"],
                 networks=values["ALLOWED_NETWORKS"],
+                ports=values["ALLOWED_PORTS"],
                 connect_timeout_s=values["SOURCE_CONNECT_TIMEOUT_S"],
                 read_timeout_s=values["SOURCE_READ_TIMEOUT_S"],
                 timeout_s=values["SOURCE_TIMEOUT_S"],

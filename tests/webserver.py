@@ -34,6 +34,7 @@ _SETTINGS = SourceSettings(
     local_root=None,
     allowed=(),
     networks=(IPv4Network("127.0.0.0/8"),),
+    ports=(80, 443),
     connect_timeout_s=10.0,
     read_timeout_s=10.0,
     timeout_s=15.0,

@@ -145,7 +145,7 @@ def _session(settings: SourceSettings) -> requests.Session:
     session = _Session()
     session.trust_env = False  # a proxy from the environment would dial in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # sources must not recognise one another
-    adapter = GuardedAdapter(settings.networks)
+    adapter = GuardedAdapter(settings.networks, settings.ports)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
