@@ -23,6 +23,8 @@ from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import MemcachedSettings, Settings, SourceSettings
+from origin.sources.circuit import Patience
+from origin.sources.gate import Gate
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
@@ -35,6 +37,9 @@ _SIDE_THREADS = 4
 
 _MAKING_S = 30.0
 """What making a picture may add to fetching it before those who wait for it give up."""
+
+_IN_A_ROW_S = 60.0
+"""Failures of a host that are further apart are not one outage."""
 
 
 def build_application(settings: Settings) -> Bottle:
@@ -112,8 +117,18 @@ class _Fleet:
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:
-    web = HttpSource(settings, deadline, breathe)
+    web = _gated(HttpSource(settings, deadline, breathe), settings)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
-    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1, tier)
+    return Sources(by_scheme, settings.allowed, settings.connect_timeout_s + settings.timeout_s + 1, tier)
+
+
+def _gated(source: Source, settings: SourceSettings) -> Source:
+    return Gate(
+        source,
+        Patience(settings.failures, _IN_A_ROW_S, settings.pause_s),
+        places=settings.concurrency,
+        wait_s=settings.connect_timeout_s,
+        tell=logs.LOGGER.warning,
+    )

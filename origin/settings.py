@@ -190,6 +190,19 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
     Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
     Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
+    Variable(
+        "BLENDBEAT_SOURCE_CONCURRENCY",
+        "32",
+        whole(1, 10000),
+        "fetches of one source host at once, per worker; more wait as long as connecting may take",
+    ),
+    Variable(
+        "BLENDBEAT_SOURCE_FAILURES",
+        "5",
+        whole(0, 1000),
+        "failures in a row, within a minute, after which a source host is left alone: answers are stale or 503; 0: off",
+    ),
+    Variable("BLENDBEAT_SOURCE_PAUSE_S", "10", _seconds, "how long, before one request finds out how it is"),
     Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), whole(1, 2**32), "largest source that is fetched"),
     Variable("BLENDBEAT_MAX_REDIRECTS", "4", whole(0, 20), "redirects followed before a source has failed"),
     Variable(
@@ -273,6 +286,9 @@ class SourceSettings:
     connect_timeout_s: float
     read_timeout_s: float
     timeout_s: float
+    concurrency: int
+    failures: int
+    pause_s: float
     max_bytes: int
     max_redirects: int
     tier_bytes: int
@@ -350,6 +366,9 @@ class Settings:
                 connect_timeout_s=values["SOURCE_CONNECT_TIMEOUT_S"],
                 read_timeout_s=values["SOURCE_READ_TIMEOUT_S"],
                 timeout_s=values["SOURCE_TIMEOUT_S"],
+                concurrency=values["SOURCE_CONCURRENCY"],
+                failures=values["SOURCE_FAILURES"],
+                pause_s=values["SOURCE_PAUSE_S"],
                 max_bytes=values["MAX_SOURCE_BYTES"],
                 max_redirects=values["MAX_REDIRECTS"],
                 tier_bytes=values["SOURCE_TIER_BYTES"],
