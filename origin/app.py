@@ -121,6 +121,11 @@ def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
+    if settings.s3_buckets:
+        # Here, because the library takes a third of a second to load and 30 MB, which only its users should pay.
+        from origin.sources import s3
+
+        by_scheme[Scheme.S3] = _gated(s3.S3Source(s3.connect(settings), settings, deadline, breathe), settings)
     return Sources(by_scheme, settings.allowed, settings.connect_timeout_s + settings.timeout_s + 1, tier)
 
 

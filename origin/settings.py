@@ -82,6 +82,25 @@ def _network(text: str) -> Network:
         raise ValueError(f"{text!r} is not a network in CIDR notation: {error}") from None
 
 
+def _bucket(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError(f"{text!r} is not the name of a bucket")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
+        # Without the value: somebody may have put credentials into it.
+        raise ValueError("it is no endpoint such as https://minio.internal:9000")
+    return text
+
+
+def _region(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z0-9-]+", text):
+        raise ValueError(f"{text!r} is not the name of a region")
+    return text
+
+
 def _folder(text: str) -> Path | None:
     if not text:
         return None
@@ -171,6 +190,9 @@ VARIABLES: Final = (
     ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
+    Variable("BLENDBEAT_S3_BUCKETS", "", _list(_bucket), "buckets behind `s3://bucket/key`; none: s3 sources off"),
+    Variable("BLENDBEAT_S3_ENDPOINT", "", _endpoint, "where a store that speaks S3 is; none: AWS"),
+    Variable("BLENDBEAT_S3_REGION", "", _region, "region of the buckets; none: what the AWS environment says"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
         "",
@@ -280,6 +302,9 @@ class SourceSettings:
     """Where sources may come from and what they may cost."""
 
     local_root: Path | None
+    s3_buckets: tuple[str, ...]
+    s3_endpoint: str
+    s3_region: str
     allowed: tuple[SourcePattern, ...]
     networks: tuple[Network, ...]
     ports: tuple[int, ...]
@@ -360,6 +385,9 @@ class Settings:
             max_upload_bytes=values["MAX_UPLOAD_BYTES"],
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
+                s3_buckets=values["S3_BUCKETS"],
+                s3_endpoint=values["S3_ENDPOINT"],
+                s3_region=values["S3_REGION"],
                 allowed=values["ALLOWED_SOURCES"],
                 networks=values["ALLOWED_NETWORKS"],
                 ports=values["ALLOWED_PORTS"],

@@ -1,5 +1,7 @@
 """What sources are asked by the whole program, as its settings say."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from tests.memcached import wait_until
 from tests.pictures import decoded, jpeg
+from tests.s3server import ENVIRON, S3Server
 from tests.service.conftest import Service
 from tests.webserver import SourceServer
 
@@ -95,3 +98,43 @@ def test_a_slow_host_holds_no_other_up(tmp_path: Path) -> None:
             assert {reply.result(20).status for reply in waiting} == {502}
         finally:
             assert service.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[S3Server]:
+    with S3Server("photos", "private") as running:
+        yield running
+
+
+def test_pictures_come_from_named_buckets_alone(tmp_path: Path, store: S3Server) -> None:
+    for bucket in ("photos", "private"):
+        store.client.put_object(Bucket=bucket, Key="a/b c.jpg", Body=jpeg(64, 48))
+    environ = {
+        **ENVIRON,
+        "BLENDBEAT_S3_BUCKETS": "photos, absent",
+        "BLENDBEAT_S3_ENDPOINT": store.endpoint,
+        "BLENDBEAT_ALLOWED_NETWORKS": "",
+        "BLENDBEAT_SOURCE_FRESH_S": "0",
+    }
+    service = Service(tmp_path / "log", environ)
+    try:
+        for width in (20, 30):
+            assert decoded(service.get("s3://photos/a/b c.jpg", f"w:{width}").body).width == width
+        assert service.get("s3://photos/a/b%20c.jpg", "w:20").status == 404
+        assert service.get("s3://photos/nothing.jpg", "w:20").status == 404
+        assert service.get("s3://absent/a.jpg", "w:20").status == 404
+        assert service.get("s3://private/a/b c.jpg", "w:20").status == 403
+    finally:
+        assert service.stop() == 0
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_without_a_named_bucket_there_is_no_s3_and_its_library_is_not_loaded(service: Service) -> None:
+    assert service.get("s3://photos/a.jpg", "w:20").problem["type"] == "urn:blendbeat:problem:source-forbidden"
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, origin.app; print('boto3' in sys.modules or 'botocore' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"

@@ -27,7 +27,7 @@ PROMPT_S = 5.0
 """What any single fetch here may take at the most, on a busy machine too; half of the read timeout."""
 
 
-def without_deadline(_seconds: float, _error: Exception) -> AbstractContextManager[object]:
+def without_deadline(_seconds: float, _error: BaseException) -> AbstractContextManager[object]:
     """A deadline that never bites: gevent's does not in a process that it has not patched."""
     return nullcontext()
 
