@@ -10,6 +10,7 @@ _AROUND_BYTES = 12
 """Length, kind and checksum of a chunk."""
 _MOST_CHUNKS = 65_536
 """A source of the usual largest size needs 6,400 for its pixels."""
+_PIECE_BYTES = 1024 * 1024
 _TOLD = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf"})
 
 
@@ -33,14 +34,18 @@ def judge(body: bytes) -> None:
 
 
 def _unpacked_bytes(kind: bytes, data: bytes, room: int) -> int:
-    """How long *data* is once unpacked; of what is longer than *room*, a byte more than that."""
+    """How long *data* is once unpacked, as far as that is needed to know whether it is longer than *room*."""
     packed = _packed(kind, data)
     if not packed:
         return len(data)
+    unpacker, length = zlib.decompressobj(), 0
     try:
-        return len(zlib.decompressobj().decompress(packed, room + 1))
+        # Piece by piece: it is counted, not kept.
+        while length <= room and (piece := unpacker.decompress(packed, _PIECE_BYTES)):
+            length, packed = length + len(piece), unpacker.unconsumed_tail
     except zlib.error:
         return len(data)
+    return length
 
 
 def _packed(kind: bytes, data: bytes) -> bytes:
