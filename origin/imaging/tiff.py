@@ -18,8 +18,8 @@ _STRIPS, _TILES = (273, 279), (324, 325)
 _MOST_PIECES = 262_144
 """Of one page. A picture of the usual most pixels has 200,000 of the smallest tiles."""
 
-_MOST_ENTRIES = 65_535
-"""What TIFF can count; BigTIFF could count more."""
+_MOST_ENTRIES = 4096
+"""That are looked at of one directory; they are in order, and those of the pixels among the first dozens."""
 
 _TYPES = {3: "H", 4: "I", 16: "Q"}
 """Of whole numbers, by their code."""
