@@ -10,8 +10,9 @@ _PATIENCE = 3
 class Breaker:
     """Lets everybody through until there were failures, then nobody but one after each pause, until that one succeeds.
 
-    A failure that made somebody wait opens it at once; quick ones only when
-    three come in a row, since one cut connection is no dead server.
+    A failure that says that nobody is there, or that made somebody wait, opens it
+    at once; others only when three come in a row, since one cut connection is no
+    dead server.
 
     Args:
         pause_s: How long nobody is let through.

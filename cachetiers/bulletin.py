@@ -1,6 +1,5 @@
 """Purges made known to a fleet, through every node of the tier that it shares."""
 
-import hashlib
 import logging
 import threading
 from contextlib import suppress
@@ -8,18 +7,15 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cachetiers.generations import BadRecords, Generations, Records, decode, encode
+from cachetiers.tier import Unreachable
 
 EVERY_S: Final = 1.0
 WITHIN_S: Final = 5
 """The bound to promise: reading, writing again what a simultaneous purge wrote over, and reading that."""
 
-_HEAD, _LOG = "purge-head", "purge-log"
+_KEY = "purges"
 _TRIES = 4
 _LOGGER = logging.getLogger(__name__)
-
-
-class Unreachable(Exception):
-    """A node could not be asked."""
 
 
 class Nodes(Protocol):
@@ -50,23 +46,24 @@ class Bulletin:
     """Keeps the generations of this process and those of the fleet the same.
 
     The records lie on *every* node, so that losing one loses no purge, and every
-    process that holds them puts them back where they are missing. A node with the
-    digest of what we know needs nothing else read.
+    process that holds them puts them back where they are missing. They are one
+    item, read so often that a full node does not evict it.
 
     Args:
         generations: Those of this process.
         nodes: Where the records are exchanged.
+        every_s: How often.
     """
 
-    def __init__(self, generations: Generations, nodes: Nodes) -> None:
+    def __init__(self, generations: Generations, nodes: Nodes, every_s: float = EVERY_S) -> None:
         self._generations = generations
         self._nodes = nodes
+        self._every_s = every_s
         self._stopping = threading.Event()
-        self._digested: Records | None = None
-        self._digest: bytes | None = None
+        self._encoded: tuple[Records, bytes] = ({}, encode({}))
 
     def start(self) -> None:
-        """Exchange at once and then every `EVERY_S`, in a thread of its own."""
+        """Exchange again and again from now on, in a thread of its own."""
         threading.Thread(target=self._run, name="bulletin", daemon=True).start()
 
     def stop(self) -> None:
@@ -89,41 +86,30 @@ class Bulletin:
             for _ in range(_TRIES):
                 if self._is_in_step(node):
                     return True
-                self._write(node)
+                self._nodes.set_at(node, _KEY, self._ours())
             return self._is_in_step(node)
         except Unreachable:
             return False
 
     def _is_in_step(self, node: str) -> bool:
         """Whether *node* holds exactly what we know, once we have learned what it knows."""
-        head = self._nodes.get_at(node, _HEAD)
-        if head == self._head():
-            return True
-        log = self._nodes.get_at(node, _LOG)
-        if log is not None:
+        theirs = self._nodes.get_at(node, _KEY)
+        if theirs is not None and theirs != self._ours():
             with suppress(BadRecords):
-                self._generations.learn(decode(log))
-        return head == self._head()
+                self._generations.learn(decode(theirs))
+        return theirs == self._ours() or (theirs is None and not self._generations)
 
-    def _write(self, node: str) -> None:
-        # The head last: whoever sees it finds the records it stands for.
-        self._nodes.set_at(node, _LOG, encode(self._generations.records()))
-        if head := self._head():
-            self._nodes.set_at(node, _HEAD, head)
-
-    def _head(self) -> bytes | None:
-        """A digest of what we know; None of nothing, which needs no head."""
+    def _ours(self) -> bytes:
         records = self._generations.records()
-        if records is not self._digested:
-            self._digested = records
-            self._digest = hashlib.blake2b(encode(records), digest_size=16).hexdigest().encode() if records else None
-        return self._digest
+        encoded = self._encoded
+        if encoded[0] is not records:
+            # One assignment, so that no other thread sees the records of one moment with the bytes of another.
+            self._encoded = encoded = (records, encode(records))
+        return encoded[1]
 
     def _run(self) -> None:
-        while True:
+        while not self._stopping.wait(self._every_s):
             try:
                 self.exchange()
             except Exception:
                 _LOGGER.exception("exchanging purges failed")
-            if self._stopping.wait(EVERY_S):
-                return

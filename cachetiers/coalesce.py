@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from copy import copy
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -60,13 +61,17 @@ class Flights(Generic[T]):
 
     def _follow(self, flight: Future[T]) -> T:
         try:
-            return flight.result(self._wait_s)
+            error = flight.exception(self._wait_s)
         except FutureTimeout:
-            if flight.done():
-                raise  # the call's own TimeoutError, not ours
-            raise FollowerTimeout(f"waited {self._wait_s:g} s") from None
+            if not flight.done():
+                raise FollowerTimeout(f"waited {self._wait_s:g} s") from None
+            error = flight.exception()  # it landed as our patience ended
+        try:
+            if error is None:
+                return flight.result()
+            raise _copy(error)
         finally:
-            del flight
+            del flight, error
 
     def _join(self, key: str) -> tuple[Future[T], bool]:
         with self._lock:
@@ -98,3 +103,12 @@ class Flights(Generic[T]):
     def _land(self, key: str) -> None:
         with self._lock:
             del self._flights[key]
+
+
+def _copy(error: BaseException) -> BaseException:
+    """*error* for somebody else to raise: raised by hundreds, one object would gather the tracebacks of them all."""
+    try:
+        copied = copy(error)
+    except Exception:  # noqa: BLE001  whatever making one takes that is not there
+        return error
+    return copied if type(copied) is type(error) else error

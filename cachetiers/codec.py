@@ -9,6 +9,7 @@ import json
 import struct
 import zlib
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Final
 
 from cachetiers.entry import Entry
@@ -126,6 +127,8 @@ def _unpack(key: str, blob: bytes) -> Entry:
     facts = json.loads(blob[facts_at:value_at]) if sizes[1] else {}
     if not isinstance(facts, dict):
         raise ValueError(f"facts are a {type(facts).__name__}")  # noqa: TRY004  what is wrong is the bytes
+    # The names are the same few in thousands of entries that are then kept in memory.
+    facts = {intern(name): text for name, text in facts.items()}
     return Entry(blob[value_at:], created_s, ttl_s, facts, stale_s, error_s, negative)
 
 

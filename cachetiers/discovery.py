@@ -4,6 +4,7 @@ An endpoint answers ``config get cluster`` with a version and its nodes (ElastiC
 for Memcached, User Guide, "Adding auto discovery to your client library").
 """
 
+import logging
 import re
 import socket
 import threading
@@ -19,6 +20,7 @@ SCHEME: Final = "discover://"
 _QUESTION = b"config get cluster\r\n"
 _HEAD = re.compile(rb"CONFIG cluster [0-9]+ ([0-9]{1,6})\r\n")
 _MOST_BYTES = 256 * 1024
+_LOGGER = logging.getLogger(__name__)
 
 
 class BadAnswer(Exception):
@@ -31,7 +33,7 @@ def is_endpoint(name: str) -> bool:
     >>> [is_endpoint(n) for n in ("discover://a:1", "a.x1y2.cfg.euc1.cache.amazonaws.com:11211", "a:11211")]
     [True, True, False]
     """
-    return name.startswith(SCHEME) or ".cfg." in name
+    return name.startswith(SCHEME) or (".cfg." in name and ".cache.amazonaws.com" in name)
 
 
 def parse_cluster(answer: bytes) -> tuple[str, ...]:
@@ -127,7 +129,10 @@ class Discovery:
                 self._lists[endpoint] = self._ask(endpoint)
             except (OSError, UnicodeError, BadAnswer) as error:
                 problems.append(f"{endpoint}: {error}")
-        self.problem = "; ".join(problems) or None
+        problem = "; ".join(problems) or None
+        if problem is not None and problem != self.problem:
+            _LOGGER.warning("a cluster cannot be asked for its servers: %s", problem)
+        self.problem = problem
         servers = tuple(sorted({*self.servers, *(name for names in self._lists.values() for name in names)}))
         if servers != self._told and not self._stopped.is_set():
             self._use(servers)
@@ -136,7 +141,12 @@ class Discovery:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._stopped.wait(self._every_s if self.refresh() else self._retry_s)
+            try:
+                answered = self.refresh()
+            except Exception:  # this thread must outlive whatever is done with a list
+                _LOGGER.exception("asking a cluster for its servers failed")
+                answered = False
+            self._stopped.wait(self._every_s if answered else self._retry_s)
 
 
 def _name(host: str, address: str, port: str) -> str:

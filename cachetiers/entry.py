@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+_SKEW_S = 60.0
+"""How far the clocks of a fleet may be apart without a host being taken for one from the future."""
+
 
 class Freshness(StrEnum):
     """What an entry is still good for."""
@@ -46,8 +49,17 @@ class Entry:
         return self.ttl_s + max(self.stale_s, self.error_s)
 
     def age_s(self, now_s: float) -> float:
-        """Seconds since it was made; never negative, whatever the clock did."""
-        return max(0.0, now_s - self.created_s)
+        """Seconds since it was made, or until then, if it bears a date still to come."""
+        return abs(now_s - self.created_s)
+
+    def supersedes(self, other: "Entry", now_s: float) -> bool:
+        """Whether it is the newer one of the two; what bears a date still to come is the oldest there is.
+
+        >>> [Entry(b"", made, 10).supersedes(Entry(b"", 100, 10), now_s=200) for made in (99, 100, 101, 900)]
+        [False, False, True, False]
+        """
+        own_s, other_s = (made if made <= now_s + _SKEW_S else 0.0 for made in (self.created_s, other.created_s))
+        return own_s > other_s
 
     def freshness(self, now_s: float) -> Freshness:
         """What it is good for at *now_s*.
@@ -58,9 +70,9 @@ class Entry:
         >>> [str(Entry(b"", 100, 10, {}, 20, 30).freshness(now)) for now in (109, 129, 139, 140, 60)]
         ['fresh', 'stale', 'standby', 'dead', 'dead']
         """
-        distance_s = abs(now_s - self.created_s)
-        if distance_s < self.ttl_s:
+        age_s = self.age_s(now_s)
+        if age_s < self.ttl_s:
             return Freshness.FRESH
-        if distance_s < self.ttl_s + self.stale_s:
+        if age_s < self.ttl_s + self.stale_s:
             return Freshness.STALE
-        return Freshness.STANDBY if distance_s < self.life_s else Freshness.DEAD
+        return Freshness.STANDBY if age_s < self.life_s else Freshness.DEAD

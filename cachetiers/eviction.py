@@ -9,6 +9,7 @@ in SIEVE and S3-FIFO. Figures, and what lost against it, are in `docs/caching.md
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from operator import attrgetter
 
 from cachetiers.entry import Entry
 from cachetiers.remembered import MOST_USES, Remembered
@@ -47,6 +48,9 @@ class Kept:
     uses: int = 0
     lane: int = 0
     due: int = 0
+
+
+_DUE = attrgetter("due")
 
 
 class Eviction:
@@ -92,10 +96,12 @@ class Eviction:
 
     def _next(self, now_s: float) -> Kept:
         heads = [next(iter(lane.values())) for lane in self._lanes.values()]
-        kept = min(heads, key=lambda head: (head.dead_s > now_s, head.due))
-        if kept.dead_s > now_s:
-            self._level = kept.due
-        return kept
+        for head in heads:
+            if head.dead_s <= now_s:
+                return head
+        earliest = min(heads, key=_DUE)
+        self._level = earliest.due
+        return earliest
 
     def _queue(self, kept: Kept) -> None:
         kept.lane = kept.size_bytes.bit_length() - kept.uses.bit_length()

@@ -9,58 +9,53 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-KEEP_S: Final = 30 * 86400.0
-"""How long a purge is remembered: longer than anything it might still have to hide."""
+BUCKETS: Final = 65_536
+"""Names are purged by the bucket they fall into, so that what is remembered has a bound and nothing of it need ever be
+forgotten: a forgotten purge would bring back what it hid. A purge also hits one other name in so many, in vain."""
 
-_MOST = 20_000
-_NAME_BYTES = 16
-_HEADER = struct.Struct(">4sII")
-_RECORD = struct.Struct(f">{_NAME_BYTES}sQ")
-_MAGIC = b"bbg1"
+_HEADER = struct.Struct(">4sI")
+_RECORD = struct.Struct(">HQ")
+_MAGIC = b"bbg2"
 _CHANCE_BITS = 16
 
-Records = Mapping[bytes, int]
-"""Digest of a name -> stamp of its last purge: milliseconds since 1970 above sixteen random bits."""
+Records = Mapping[int, int]
+"""Bucket -> stamp of the last purge in it: milliseconds since 1970 above sixteen random bits."""
 
 
 class BadRecords(ValueError):
     """Bytes that are not what `encode` makes."""
 
 
-def merged(ours: Records, theirs: Records, oldest: int = 0, most: int = _MOST) -> dict[bytes, int]:
-    """All that either side knows, the later purge of each name, without what is older than stamp *oldest*.
+def merged(ours: Records, theirs: Records) -> Records:
+    """All that either side knows: the later purge of each bucket; *ours* itself if *theirs* adds nothing.
 
     In whatever order, and however often, sides are merged, they end up the same
-    (a grow-only map of maxima is a state-based CRDT).
+    (a map of maxima is a state-based CRDT).
 
-    >>> merged({b"a": 1, b"b": 5}, {b"a": 3}, oldest=2)
-    {b'a': 3, b'b': 5}
+    >>> merged({1: 1, 2: 5}, {1: 3})
+    {1: 3, 2: 5}
     """
-    both = dict(ours)
-    for name, stamp in theirs.items():
-        both[name] = max(stamp, both.get(name, 0))
-    kept = sorted((item for item in both.items() if item[1] >= oldest), key=lambda item: (-item[1], item[0]))
-    return dict(sorted(kept[:most]))
+    news = {bucket: stamp for bucket, stamp in theirs.items() if stamp > ours.get(bucket, -1)}
+    return {**ours, **news} if news else ours
 
 
 def encode(records: Records) -> bytes:
-    """*records* as bytes: 24 for each, so the most that are kept fit into one memcached item."""
-    body = b"".join(_RECORD.pack(name, stamp) for name, stamp in sorted(records.items()))
-    return _HEADER.pack(_MAGIC, len(records), zlib.crc32(body)) + body
+    """*records* as bytes: ten for each, so all there can be fit into one item of memcached; in order."""
+    body = b"".join(_RECORD.pack(bucket, stamp) for bucket, stamp in sorted(records.items()))
+    return _HEADER.pack(_MAGIC, zlib.crc32(body)) + body
 
 
-def decode(blob: bytes) -> dict[bytes, int]:
+def decode(blob: bytes) -> Records:
     """The inverse of `encode`.
 
     Raises:
         BadRecords: They are somebody else's, or damaged.
     """
-    if len(blob) < _HEADER.size:
-        raise BadRecords("too short")
-    magic, count, checksum = _HEADER.unpack_from(blob)
     body = blob[_HEADER.size :]
-    if magic != _MAGIC or len(body) != count * _RECORD.size or zlib.crc32(body) != checksum:
-        raise BadRecords("not the records of generations")
+    if len(blob) < _HEADER.size or len(body) % _RECORD.size:
+        raise BadRecords(f"{len(blob)} bytes are no records of generations")
+    if _HEADER.unpack_from(blob) != (_MAGIC, zlib.crc32(body)):
+        raise BadRecords("the bytes are not those that were written")
     return dict(_RECORD.iter_unpack(body))
 
 
@@ -78,7 +73,7 @@ class Generations:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._records: dict[bytes, int] = {}
+        self._records: Records = {}
 
     def __bool__(self) -> bool:
         return bool(self._records)
@@ -88,31 +83,27 @@ class Generations:
         records = self._records
         if not records:
             return ""
-        stamps = (records.get(_digest(name)) for name in names)
+        stamps = (records.get(_bucket(name)) for name in names)
         return ".".join(f"{stamp:x}" for stamp in stamps if stamp is not None)
 
     def purge(self, name: str) -> None:
         """Begin a new generation of *name*."""
-        key = _digest(name)
+        bucket = _bucket(name)
+        now = int(max(0.0, self._clock()) * 1000) << _CHANCE_BITS | random.getrandbits(_CHANCE_BITS)
         with self._lock:
-            # Later than any purge of it that we know of, even one by a host whose clock is ahead.
-            stamp = max(self._stamp(self._clock()) | random.getrandbits(_CHANCE_BITS), self._records.get(key, 0) + 1)
-            self._records = merged(self._records, {key: stamp})
+            # Later than any purge that we know of, even one by a host whose clock is ahead.
+            self._records = {**self._records, bucket: max(now, self._records.get(bucket, 0) + 1)}
 
     def learn(self, theirs: Records) -> None:
         """Take over what another process knows."""
-        oldest = self._stamp(self._clock() - KEEP_S)
         with self._lock:
-            self._records = merged(self._records, theirs, oldest)
+            self._records = merged(self._records, theirs)
 
     def records(self) -> Records:
-        """Everything known, not to be changed."""
+        """Everything known, another object whenever it is something else; not to be changed."""
         return self._records
 
-    @staticmethod
-    def _stamp(time_s: float) -> int:
-        return max(0, int(time_s * 1000)) << _CHANCE_BITS
 
-
-def _digest(name: str) -> bytes:
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_NAME_BYTES).digest()
+def _bucket(name: str) -> int:
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % BUCKETS

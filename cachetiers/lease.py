@@ -10,6 +10,7 @@ LIFE_S: Final = 3.0
 """How long a lease outlives a holder that died. Living holders renew theirs three times in that."""
 
 _PREFIX = "lease-"
+_HELD, _FAILED = b"held", b"failed"
 
 
 class Claim(StrEnum):
@@ -17,12 +18,26 @@ class Claim(StrEnum):
 
     OURS = "ours"
     THEIRS = "theirs"
-    UNKNOWN = "unknown"
-    """Nobody could be asked; then whoever asks had better make the entry."""
+    FAILED = "failed"
+    """Its holder has just failed, or could not share what it made. Then all make their own: behind a source that hangs,
+    those who try in turn would otherwise form a queue."""
+    NONE = "none"
+    """Nobody could be asked, or the answers make no sense."""
+
+
+_CLAIMS: Final = {_HELD: Claim.THEIRS, _FAILED: Claim.FAILED}
 
 
 class Locks(Protocol):
-    """What a shared tier offers for leases."""
+    """What a shared tier offers for leases. Nothing raises."""
+
+    def get(self, key: str) -> bytes | None:
+        """What is under *key*, as far as can be known."""
+        ...
+
+    def set(self, key: str, blob: bytes, expire_s: float) -> bool:
+        """Keep *blob*, whatever is there."""
+        ...
 
     def add(self, key: str, blob: bytes, expire_s: float) -> bool | None:
         """Keep *blob* if nothing is there; whether it was kept, None when nobody could be asked."""
@@ -55,37 +70,58 @@ class Leases:
         self._clock = clock
         self._lock = threading.Lock()
         self._renewed_s: dict[str, float] = {}
-        self._renewer: threading.Thread | None = None
+        self._is_renewing = False
 
     def claim(self, key: str) -> Claim:
         """Ask for the lease of *key*. What is ours must be given back with `release`."""
-        added = self._locks.add(_PREFIX + key, b"", self._life_s)
+        added = self._locks.add(_PREFIX + key, _HELD, self._life_s)
         if added is None:
-            return Claim.UNKNOWN
+            return Claim.NONE
         if not added:
-            return Claim.THEIRS
+            # Neither ours nor anybody's: given back just now, or kept by a server that keeps nothing.
+            return _CLAIMS.get(self._locks.get(_PREFIX + key) or b"", Claim.NONE)
         with self._lock:
             self._renewed_s[key] = self._clock()
-            if self._renewer is None:
-                self._renewer = threading.Thread(target=self._renew, name="leases", daemon=True)
-                self._renewer.start()
+        self._see_to_renewing()
         return Claim.OURS
 
-    def release(self, key: str) -> None:
-        """Give the lease of *key* back, unless it ended long ago and is somebody else's by now."""
+    def release(self, key: str, *, failed: bool) -> None:
+        """Give the lease of *key* back, unless it ended long ago and is somebody else's by now.
+
+        Args:
+            key: Of what was made, or was not.
+            failed: Whether nobody else can have it, so that those who wait do not wait for one another in turn.
+        """
         with self._lock:
             renewed_s = self._renewed_s.pop(key, None)
-        if renewed_s is not None and self._clock() - renewed_s < self._life_s:
+        if renewed_s is None or self._clock() - renewed_s >= self._life_s:
+            return
+        if failed:
+            self._locks.set(_PREFIX + key, _FAILED, self._life_s)
+        else:
             self._locks.delete(_PREFIX + key)
+
+    def _see_to_renewing(self) -> None:
+        with self._lock:
+            if self._is_renewing:
+                return
+            self._is_renewing = True
+        try:
+            threading.Thread(target=self._renew, name="leases", daemon=True).start()
+        except BaseException as error:
+            # Not renewed, a lease ends early, and somebody makes the same entry a second time.
+            self._is_renewing = False
+            if not isinstance(error, RuntimeError):
+                raise
 
     def _renew(self) -> None:
         while True:
             time.sleep(self._life_s / 3)
             with self._lock:
-                if not self._renewed_s:
-                    self._renewer = None
-                    return
                 held = list(self._renewed_s)
+                if not held:
+                    self._is_renewing = False
+                    return
             for key in held:
                 self._renew_one(key)
 

@@ -88,10 +88,17 @@ class Lookup:
 
     def _start_if_due(self) -> threading.Event | None:
         with self._lock:
-            if self._pending is None and self._clock() >= self._due_s:
-                self._pending = threading.Event()
-                threading.Thread(target=self._run, args=(self._pending,), daemon=True).start()
-            return self._pending
+            if self._pending is not None or self._clock() < self._due_s:
+                return self._pending
+            self._pending = pending = threading.Event()
+        try:
+            threading.Thread(target=self._run, args=(pending,), daemon=True).start()
+        except BaseException as error:
+            self._pending = None
+            if isinstance(error, RuntimeError):
+                raise OSError(f"{self._host} cannot be looked up: {error}") from None
+            raise
+        return pending
 
     def _run(self, pending: threading.Event) -> None:
         found: tuple[Address, ...] = ()

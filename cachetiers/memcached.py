@@ -96,8 +96,9 @@ class MemcachedTier:
         return manifest.assemble(pieces)
 
     def _keep(self, key: str, entry: Entry, life_s: float) -> bool:
-        blob = encode(key, entry)
-        if len(blob) <= ITEM_BYTES:
+        # What is too large for one item anyway is not copied to find that out.
+        blob = encode(key, entry) if len(entry.value) < ITEM_BYTES else b""
+        if 0 < len(blob) <= ITEM_BYTES:
             return self._servers.set(key, blob, life_s, self.stats)
         pieces = range(0, len(entry.value), ITEM_BYTES)
         manifest = Manifest.of(entry, secrets.token_hex(8), len(pieces))

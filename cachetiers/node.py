@@ -11,6 +11,7 @@ import queue
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from pymemcache.client.base import Client
@@ -18,6 +19,7 @@ from pymemcache.exceptions import MemcacheClientError, MemcacheServerError, Memc
 
 from cachetiers.breaker import Breaker
 from cachetiers.lookup import Lookup, parse_name
+from cachetiers.tier import Unreachable
 
 T = TypeVar("T")
 
@@ -26,19 +28,6 @@ KEY_PREFIX: Final = b"bb1:"
 
 _READ_BYTES = 100 * 1024
 """At a time. From 128 KiB on malloc asks the kernel for every block, and a hit of 20 kB costs half as much again."""
-
-
-class Unreachable(Exception):
-    """A server gave no answer that could be used.
-
-    Args:
-        message: Which server, and why.
-        tried: Whether it was asked at all.
-    """
-
-    def __init__(self, message: str, tried: bool) -> None:
-        super().__init__(message)
-        self.tried = tried
 
 
 class Node:
@@ -86,7 +75,7 @@ class Node:
         try:
             if not self._breaker.admits():
                 raise Unreachable(f"{self.name} is down", tried=False)
-            return self._ask(self._connected(deadline_s), operation)
+            return self._ask(self._connected(deadline_s), operation, deadline_s)
         finally:
             self._slots.put(None)
 
@@ -95,7 +84,7 @@ class Node:
         self._closed = True
         self._close_idle()
 
-    def _ask(self, client: Any, operation: Callable[[Any], T]) -> T:
+    def _ask(self, client: Any, operation: Callable[[Any], T], deadline_s: float) -> T:
         try:
             answer = operation(client)
         except BaseException as error:
@@ -106,7 +95,10 @@ class Node:
                 raise
             self._judge(error)
             raise Unreachable(f"{self.name}: {error!r}", tried=True) from error
-        self._breaker.succeeded()
+        if deadline_s - time.monotonic() < self._timeout_s / 4:
+            self._breaker.failed(at_once=False)  # a server that needs nearly all of the time will need more
+        else:
+            self._breaker.succeeded()
         self._idle.append(client)
         if self._closed:
             self._close_idle()
@@ -129,7 +121,8 @@ class Node:
                 client = self._idle.pop()
             except IndexError:
                 break  # somebody else was quicker
-            if client.sock.is_quiet():
+            # Without a socket it was closed between our taking it and our looking at it.
+            if client.sock is not None and client.sock.is_quiet():
                 client.sock.deadline_s = deadline_s
                 return client
             client.close()
@@ -157,9 +150,9 @@ class Node:
         raise OSError("no address")
 
     def _close_idle(self) -> None:
-        idle, self._idle = self._idle, []
-        for client in idle:
-            client.close()
+        while self._idle:
+            with suppress(IndexError):  # somebody else was quicker
+                self._idle.pop().close()
 
 
 class _Wire:

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-from cachetiers.node import Node, Unreachable
+from cachetiers.node import Node
 from cachetiers.stats import TierStats
+from cachetiers.tier import Unreachable
 
 T = TypeVar("T")
 

@@ -46,7 +46,7 @@ class ReadStats:
 
     Every lookup ends as exactly one of ``hit.TIER``, ``stale.TIER``,
     ``negative.TIER`` and ``misses``. Those who made something, or waited for it, are
-    told apart as ``miss``, ``renewed``, ``coalesced``, ``standby`` and ``failed``; ``refresh``
+    told apart as ``miss``, ``replaced``, ``renewed``, ``coalesced``, ``standby`` and ``failed``; ``refresh``
     counts those that were started beside an answer.
     """
 
@@ -69,15 +69,16 @@ class ReadStats:
     @property
     def hits(self) -> int:
         """How many lookups found something to answer."""
-        return sum(number for what, number in self.snapshot().items() if "." in what)
+        return self.snapshot()["hits"]
 
     @property
     def gets(self) -> int:
         """How many lookups there were."""
-        counts = self.snapshot()
-        return counts.get("misses", 0) + sum(number for what, number in counts.items() if "." in what)
+        return self.snapshot()["gets"]
 
     def snapshot(self) -> dict[str, int]:
-        """All counters of one moment."""
+        """All counters of one moment, and what they come to: ``gets``, ``hits`` and ``misses``."""
         with self._lock:
-            return dict(self._counts)
+            counts = dict(self._counts)
+        hits, misses = sum(number for what, number in counts.items() if "." in what), counts.get("misses", 0)
+        return {**counts, "gets": hits + misses, "hits": hits, "misses": misses}

@@ -6,6 +6,19 @@ from cachetiers.entry import Entry
 from cachetiers.stats import TierStats
 
 
+class Unreachable(Exception):
+    """A server of a shared tier gave no answer that could be used.
+
+    Args:
+        message: Which server, and why.
+        tried: Whether it was asked at all.
+    """
+
+    def __init__(self, message: str, tried: bool) -> None:
+        super().__init__(message)
+        self.tried = tried
+
+
 class Tier(Protocol):
     """Somewhere entries are kept for a while. It may forget any of them at any time, and never raises."""
 
@@ -23,4 +36,12 @@ class Tier(Protocol):
 
     def delete(self, key: str) -> None:
         """Forget what is under *key*, if anything."""
+        ...
+
+
+class NearTier(Tier, Protocol):
+    """A tier that can be looked into at no cost."""
+
+    def peek(self, key: str) -> Entry | None:
+        """The entry under *key*, whatever its state, without counting it as asked for."""
         ...

@@ -35,14 +35,14 @@ def json_answer(status: int, content: Mapping[str, object], *, cache_s: int = 0,
     return Answer(status, headers, json.dumps(content).encode() + b"\n", outcome)
 
 
-def problem(error: OriginError, request_id: str, headers: Headers = (), *, cacheable: bool = True) -> Answer:
+def problem(error: OriginError, request_id: str, headers: Headers = (), *, cache_s: int | None = None) -> Answer:
     """The answer to a failure, as problem details (RFC 9457).
 
     Args:
         error: What happened.
         request_id: To find it in the log.
         headers: More of them.
-        cacheable: False for what belongs to one caller alone, whatever the error allows.
+        cache_s: How long caches may keep it, 0 for what belongs to one caller alone; None: as long as the error allows.
     """
     content: dict[str, object] = {
         "type": f"urn:blendbeat:problem:{error.slug}",
@@ -56,7 +56,7 @@ def problem(error: OriginError, request_id: str, headers: Headers = (), *, cache
         content["segment"] = error.segment
     extra: list[tuple[str, str]] = [
         ("Content-Type", "application/problem+json"),
-        ("Cache-Control", httpcache.error_cache_control(error.cache_s if cacheable else 0)),
+        ("Cache-Control", httpcache.error_cache_control(error.cache_s if cache_s is None else cache_s)),
     ]
     if error.retry_after_s is not None:
         extra.append(("Retry-After", str(error.retry_after_s)))

@@ -4,16 +4,13 @@ from dataclasses import asdict
 
 from bottle import Bottle
 
-from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.generations import Generations
-from cachetiers.lease import Leases
-from cachetiers.memcached import MemcachedTier
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
-from cachetiers.servers import MemcachedServers
 from cachetiers.tiered import Tiered
 from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline
+from origin.fleet import Fleet
 from origin.handlers import Pictures
 from origin.imaging.encode import WRITABLE
 from origin.imaging.inspect import SourceFormat
@@ -22,7 +19,7 @@ from origin.imaging.pool import NativePool, encoder_version
 from origin.pages import Pages
 from origin.recipe import Scheme
 from origin.routes import Routes
-from origin.settings import MemcachedSettings, Settings, SourceSettings
+from origin.settings import Settings, SourceSettings
 from origin.sources.circuit import Patience
 from origin.sources.gate import Gate
 from origin.sources.http import HttpSource
@@ -47,7 +44,7 @@ def build_application(settings: Settings) -> Bottle:
     logs.configure(settings.log_format)
     imaging = settings.imaging
     generations = Generations()
-    fleet = _Fleet(settings.memcached, generations)
+    fleet = Fleet(settings.memcached, generations)
     memory = MemoryTier(settings.memory_tier_bytes)
     cache = ReadThrough(
         Tiered(memory, fleet.tier),
@@ -60,12 +57,14 @@ def build_application(settings: Settings) -> Bottle:
         NativePool(imaging.threads, imaging.queue_limit),
         lives=Lives(settings.ttl_s, settings.lifetimes.stale_s, settings.lifetimes.error_s),
         encoder_version=encoder_version(),
+        # A local path names another file in every directory.
+        namespace=f"{settings.namespace} {settings.sources.local_root}",
     )
     auto_formats = imaging.auto_formats & WRITABLE
     for name in sorted(imaging.auto_formats - WRITABLE):
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
-    source_tier = SourceTier(settings.sources.tier_bytes, settings.sources.fresh_s)
+    source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
     sources = _sources(settings.sources, threads, source_tier)
     pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations)
     reads = READABLE if imaging.svg else READABLE - {SourceFormat.SVG}
@@ -74,11 +73,11 @@ def build_application(settings: Settings) -> Bottle:
     def counters() -> Counters:
         tiers = {tier.name: asdict(tier.stats) for tier in cache.tiers.tiers}
         held = {"entries": len(memory), "bytes": memory.used_bytes}
-        read = {"gets": cache.stats.gets, "hits": cache.stats.hits, "promoted": cache.tiers.promoted}
         return {
-            "read": read | cache.stats.snapshot(),
+            "read": cache.stats.snapshot() | {"promoted": cache.tiers.promoted},
             **tiers,
             "memory": tiers["memory"] | held,
+            "fleet": fleet.stats,
             "sources": asdict(source_tier.memory.stats) | {"bytes": source_tier.memory.used_bytes},
         }
 
@@ -86,34 +85,6 @@ def build_application(settings: Settings) -> Bottle:
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
     Routes(pictures, pages, admin, settings.allow_origin, logs.tell).bind(app)
     return app
-
-
-class _Fleet:
-    """What this process shares with others, if anything."""
-
-    def __init__(self, settings: MemcachedSettings, generations: Generations) -> None:
-        self.tier: MemcachedTier | None = None
-        self.leases: Leases | None = None
-        self._generations = generations
-        self._bulletin: Bulletin | None = None
-        if settings.servers:
-            self._join(settings)
-
-    def _join(self, settings: MemcachedSettings) -> None:
-        servers = MemcachedServers(settings.servers, settings.timeout_s)
-        self.tier = MemcachedTier(servers)
-        self.leases = Leases(servers)
-        self._bulletin = Bulletin(self._generations, servers)
-        # Before the first request: what was purged must not be found again by a process that has just started.
-        self._bulletin.exchange()
-        self._bulletin.start()
-
-    def purge(self, name: str) -> Reach:
-        """Purge *name* here and, if there are others, there."""
-        if self._bulletin is not None:
-            return self._bulletin.purge(name)
-        self._generations.purge(name)
-        return Reach(nodes=0, reached=0)
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:

@@ -95,7 +95,7 @@ class Pictures:
         try:
             return self._resized_upload(exchange)
         except OriginError as error:
-            return problem(error, exchange.request_id, cacheable=False)
+            return problem(error, exchange.request_id, cache_s=0)
 
     def _resized_upload(self, exchange: Exchange) -> Answer:
         bearer.check(exchange.authorization, self._settings.upload_tokens, "uploads")
@@ -106,11 +106,11 @@ class Pictures:
         recipe = query.parse_recipe(fields)
         job = self._job(recipe)
         generation = self._generations.of((f"tag:{purging.EVERYTHING}",))
-        key = self._variants.key(f"upload:{upload.identity}", job, generation)
+        key = self._variants.key([f"upload:{upload.identity}"], job, generation)
         variant = self._variants.lookup(key)
         if isinstance(variant, KnownFailure):
             raise variant.error
-        if variant is None or variant.outcome is Outcome.STALE:
+        if variant is None or variant.outcome is not Outcome.HIT:
             # The picture is here; there is no reason to answer an old one.
             variant = self._variants.make(key, Making(job, lambda _: Fetched(upload.image)))
         headers = (
@@ -154,22 +154,24 @@ class Pictures:
 
     def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
         lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
-        for source in filter(None, (request.source, request.fallback)):
+        named = [source for source in (request.source, request.fallback) if source is not None]
+        for source in named:
             self._sources.check(source)
         generation = self._generations.of(purging.names(request)) if self._generations else ""
-        identity = f"{request.source.url} {request.fallback.url if request.fallback else ''}"
-        key = self._variants.key(identity, job, generation)
+        key = self._variants.key([source.url for source in named], job, generation)
         asked = Asked(request, job.recipe, key, lifetimes, vary)
         found = self._variants.lookup(key)
         if isinstance(found, KnownFailure):
             return known_failure(found, asked, exchange.request_id)
-        if found is None and (held := tag_of_ours(exchange.if_none_match, key)):
-            return still_good(held, asked)
         making = self._making(request, job, generation)
-        if found is None:
-            found = self._variants.make(key, making)
-        elif found.outcome is Outcome.STALE:
+        if found is None and (held := tag_of_ours(exchange.if_none_match, key)):
+            # What the client holds is as good as something stale: answered at once, and looked after beside.
             self._variants.refresh(key, making)
+            return still_good(held, asked)
+        if found is None or found.outcome is Outcome.STANDBY:
+            found = self._variants.make(key, making, found)
+        elif found.outcome is Outcome.STALE:
+            self._variants.refresh(key, making, found)
         return picture(found, asked, exchange.if_none_match)
 
     def _making(self, request: ImageRequest, job: Job, generation: str) -> Making:

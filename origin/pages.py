@@ -51,6 +51,8 @@ class Pages:
                 "GET /info/{signature}/{option}/.../{source}": "what is known about a source image, as JSON",
                 "GET /resize?url=&width=&height=&quality=80&format=jpeg&fit=contain&sig=": "the same as a query",
                 "POST /resize": "a variant of an uploaded image, with Authorization: Bearer",
+                "POST /purge": "has a URL, a source or a tag made anew, with Authorization: Bearer",
+                "GET /counters": "how often what happened in this process, with Authorization: Bearer",
                 "GET /health": "whether this process answers",
             },
             "options": {

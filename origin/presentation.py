@@ -57,15 +57,14 @@ def picture(variant: Variant, asked: Asked, if_none_match: str) -> Answer:
 
 def still_good(tag: str, asked: Asked) -> Answer:
     """The answer to a client that holds *tag*, which is ours, of a variant that we do not hold."""
-    caching = ("Cache-Control", httpcache.cache_control(asked.lifetimes))
     status = ("Cache-Status", httpcache.cache_status("hit", detail="validator"))
-    return Answer(304, (("ETag", tag), caching, *asked.vary, status), outcome="validator")
+    return Answer(304, (("ETag", tag), *_for_seconds(asked.lifetimes), *asked.vary, status), outcome="validator")
 
 
 def known_failure(failure: KnownFailure, asked: Asked, request_id: str) -> Answer:
     """The answer with a remembered failure."""
     status = ("Cache-Status", httpcache.cache_status("hit", detail=failure.tier))
-    answer = problem(failure.error, request_id, (*asked.vary, status))
+    answer = problem(failure.error, request_id, (*asked.vary, status), cache_s=failure.left_s)
     return Answer(answer.status, answer.headers, answer.body, answer.outcome, {**answer.details, "cache": "negative"})
 
 
@@ -77,10 +76,14 @@ def tag_of_ours(if_none_match: str, key: str) -> str | None:
 def _caching(variant: Variant, lifetimes: Lifetimes) -> Headers:
     """How long others may keep *variant*: one that we should rather not have answered, for seconds."""
     if variant.fallback or variant.ttl_s < 0:
-        return (("Cache-Control", httpcache.error_cache_control(min(int(FALLBACK_TTL_S), lifetimes.edge_s))),)
+        return _for_seconds(lifetimes)
     age_s = httpcache.age(variant.age_s, lifetimes) if variant.tier else None
     told: Headers = (("Age", str(age_s)),) if age_s else ()
     return (("Cache-Control", httpcache.cache_control(lifetimes)), *told)
+
+
+def _for_seconds(lifetimes: Lifetimes) -> Headers:
+    return (("Cache-Control", httpcache.error_cache_control(min(int(FALLBACK_TTL_S), lifetimes.edge_s))),)
 
 
 def _cache_status(variant: Variant) -> str:
@@ -90,7 +93,9 @@ def _cache_status(variant: Variant) -> str:
         case Outcome.STANDBY:
             return httpcache.cache_status("fwd=stale", ttl_s=variant.ttl_s, detail="stale-if-error")
         case Outcome.RENEWED:
-            return httpcache.cache_status("fwd=stale; fwd-status=304", stored=variant.stored)
+            return httpcache.cache_status("fwd=stale", stored=variant.stored, detail="unchanged")
+        case Outcome.REPLACED:
+            return httpcache.cache_status("fwd=stale", stored=variant.stored)
         case Outcome.COALESCED:
             return httpcache.cache_status("fwd=uri-miss; collapsed", stored=variant.stored)
         case _:
@@ -130,6 +135,6 @@ def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) 
     }
     if variant.tier:
         told["tier"] = variant.tier
-    if variant.outcome is Outcome.MISS:
+    if variant.outcome in (Outcome.MISS, Outcome.REPLACED):
         told |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
     return told

@@ -1,11 +1,11 @@
 """What a picture can be purged by: its URL, its sources and its tags, as names; and what a purge request asks for."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from cachetiers.key import digest
 from origin import grammar, query
 from origin.errors import BadRecipe, BadRequest
 from origin.grammar import Dialect, source_ref
@@ -23,21 +23,29 @@ def source_tag(source: SourceRef) -> str:
     """The tag of all variants of *source*, short enough for a header.
 
     >>> source_tag(source_ref("local:///a.jpg"))
-    'source:1d651d4c6f5a5900'
+    'source:aa4dd7754d2b54bc'
     """
-    digest = hashlib.blake2b(source.url.encode("utf-8", "surrogatepass"), digest_size=8)
-    return f"source:{digest.hexdigest()}"
+    # Hosts are the same in any case, and people type them in either.
+    return (
+        f"source:{digest(source.url.replace(source.host, source.host.lower(), 1) if source.host else source.url)[:16]}"
+    )
+
+
+def _host_tags(source: SourceRef) -> tuple[str, ...]:
+    host = source.host.lower() or str(source.scheme)
+    name, colon, port = host.rpartition(":")
+    return (f"host:{host}", f"host:{name}") if colon and port.isdecimal() else (f"host:{host}",)
 
 
 def tags(request: ImageRequest) -> tuple[str, ...]:
     """The cache tags of what *request* asks for: ``all``, one for each source and its host, the cachebuster.
 
     >>> tags(grammar.parse("/cb:spring/plain/https://img.example.com/a.jpg"))
-    ('all', 'cb:spring', 'source:23918776ecbdc817', 'host:img.example.com')
+    ('all', 'cb:spring', 'source:6f6e64c9a3758be6', 'host:img.example.com')
     """
     busters = (f"cb:{request.recipe.cachebuster}",) if request.recipe.cachebuster else ()
-    by_source = [(source_tag(source), f"host:{source.host or source.scheme}") for source in _sources(request)]
-    return (EVERYTHING, *busters, *dict.fromkeys(tag for both in by_source for tag in both))
+    by_source = [tag for source in _sources(request) for tag in (source_tag(source), *_host_tags(source))]
+    return (EVERYTHING, *busters, *dict.fromkeys(by_source))
 
 
 def names(request: ImageRequest) -> tuple[str, ...]:
@@ -62,9 +70,14 @@ def asked_for(body: bytes, dialect: Dialect) -> tuple[str, str, str]:
     if not isinstance(content, dict) or len(content) != 1 or next(iter(content)) not in _KINDS:
         raise BadRequest('the body must be one of {"url": ...}, {"source": ...}, {"tag": ...}')
     kind, text = next(iter(content.items()))
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text or not _is_unicode(text):
         raise BadRequest(f"{kind} must be a text")
     return kind, text, _name(kind, text, dialect)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether *text* can be written down: JSON can also spell halves of signs."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _name(kind: str, text: str, dialect: Dialect) -> str:
@@ -74,7 +87,7 @@ def _name(kind: str, text: str, dialect: Dialect) -> str:
         return f"tag:{source_tag(source_ref(text))}"
     if not _TAG.fullmatch(text):
         raise BadRequest("a tag is at most 512 printable signs of ASCII without spaces")
-    return f"tag:{text}"
+    return f"tag:{text.lower() if text.startswith('host:') else text}"
 
 
 def _request_at(url: str, dialect: Dialect) -> ImageRequest:
@@ -90,7 +103,7 @@ def _request_at(url: str, dialect: Dialect) -> ImageRequest:
 
 def _name_of_url(request: ImageRequest) -> str:
     # Not the text of the URL: a URL has several spellings and many signatures, and all of them share what is kept.
-    return "url:" + " ".join([request.recipe.canonical(), *(source.url for source in _sources(request))])
+    return "url:" + digest(request.recipe.canonical(), *(source.url for source in _sources(request)))
 
 
 def _sources(request: ImageRequest) -> Iterator[SourceRef]:

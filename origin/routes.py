@@ -71,7 +71,8 @@ class Routes:
     def _route(self, app: Bottle, path: str, handlers: dict[str, Handler]) -> None:
         # Bottle sends HEAD to the GET route and drops the body, so both have the same headers.
         allow = ", ".join(sorted({*handlers, "OPTIONS"} | ({"HEAD"} if "GET" in handlers else set())))
-        everything = {**handlers, "OPTIONS": self._preflight(allow), "ANY": _refuser(allow)}
+        # GET by name, or the route of all other paths would take it.
+        everything = {"GET": _refuser(allow), **handlers, "OPTIONS": self._preflight(allow), "ANY": _refuser(allow)}
         for method, handler in everything.items():
             app.route(path, method, lambda handler=handler, **_: self._respond(handler))
 

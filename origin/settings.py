@@ -272,6 +272,7 @@ VARIABLES: Final = (
         "`discover://host:port` is asked which servers there are; none: no shared tier",
     ),
     Variable("BLENDBEAT_MEMCACHED_TIMEOUT_S", "0.25", _seconds, "time for one operation there, connecting included"),
+    Variable("BLENDBEAT_NAMESPACE", "", anything, "text in every cache key; for services that share memcached servers"),
     Variable("BLENDBEAT_TTL_S", "3600", whole(1, 10**9), "how long a variant is fresh in our own cache"),
     Variable("BLENDBEAT_BROWSER_TTL_S", "86400", whole(0, 10**9), "`max-age` of a good answer"),
     Variable("BLENDBEAT_EDGE_TTL_S", "604800", whole(0, 10**9), "`s-maxage` of a good answer"),
@@ -358,6 +359,7 @@ class Settings:
     imaging: ImagingSettings
     memory_tier_bytes: int
     memcached: MemcachedSettings
+    namespace: str
     ttl_s: int
     lifetimes: Lifetimes
     allow_origin: str
@@ -415,6 +417,7 @@ class Settings:
             ),
             memory_tier_bytes=values["MEMORY_TIER_BYTES"],
             memcached=MemcachedSettings(values["MEMCACHED"], values["MEMCACHED_TIMEOUT_S"]),
+            namespace=values["NAMESPACE"],
             ttl_s=values["TTL_S"],
             lifetimes=Lifetimes(
                 values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"], values["STALE_IF_ERROR_S"]

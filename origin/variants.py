@@ -3,9 +3,10 @@
 import hashlib
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from math import floor
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from math import ceil, floor
 from typing import Final
 
 from cachetiers.coalesce import FollowerTimeout
@@ -41,6 +42,14 @@ _LASTING = {error.slug: error for error in (SourceMissing, NotAnImage, BrokenIma
 
 _PASSING = (SourceFailed, SourceTimeout, SourceUnavailable, Overloaded, Internal)
 """Failures that say nothing about the picture; an old variant may stand in (RFC 5861 section 4)."""
+
+_FACTS_VERSION: Final = "1"
+"""Enters every key; raised when what is kept beside the bytes changes its names or meaning."""
+
+_FALLBACK: Final = "fallback-"
+"""Begins the tags of pictures that stand for another: nobody who holds one is to be told that it is still good."""
+
+_LONGEST_DETAIL: Final = 500
 
 _JITTER: Final = 0.1
 """Lifetimes end up to a tenth early, each a little differently, or all that was made at once would end at once."""
@@ -105,9 +114,10 @@ class Variant:
         stored: Whether it is kept now.
         fallback: Whether it stands for a source that failed.
         facts: What making it cost, as texts.
+        kept: As the cache keeps it.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     media_type: str
     suffix: str
     tag: str
@@ -117,7 +127,8 @@ class Variant:
     tier: str
     stored: bool
     fallback: bool
-    facts: dict[str, str]
+    facts: Mapping[str, str]
+    kept: Entry = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +137,12 @@ class KnownFailure:
 
     Args:
         error: What happened, as if it had happened now.
+        left_s: For how many more seconds it is believed.
         tier: Where it was kept.
     """
 
     error: OriginError
+    left_s: int
     tier: str
 
 
@@ -145,6 +158,7 @@ class Variants:
         cache: Where they are kept.
         pixels: Who makes them.
         lives: How long they are good for what.
+        namespace: Enters every key, so that services which mean different things by one URL can share a tier.
         encoder_version: Enters every key, so that another encoder never answers with this one's bytes.
         clock: Unix time in seconds.
         chance: Something in [0, 1), another each time.
@@ -157,6 +171,7 @@ class Variants:
         *,
         lives: Lives,
         encoder_version: str,
+        namespace: str = "",
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -164,54 +179,60 @@ class Variants:
         self._pixels = pixels
         self._lives = lives
         self._encoder_version = encoder_version
+        self._namespace = namespace
         self._clock = clock
         self._chance = chance
 
-    def key(self, source: str, job: Job, generation: str = "") -> str:
+    def key(self, sources: Sequence[str], job: Job, generation: str = "") -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
 
         Args:
-            source: What identifies the source.
+            sources: What identifies the source, and then its fallback, if any.
             job: What is to be made of it.
             generation: Changes when the variant is purged.
         """
         return digest(
             GRAMMAR_VERSION,
+            _FACTS_VERSION,
+            self._namespace,
             self._encoder_version,
             _settled(job).canonical(),
             str(job.default_quality),
             " ".join(sorted(job.candidates)),
+            repr(job.limits),
+            "svg" if job.svg else "",
             "info" if job.info else "",
             _digest(job.watermark),
-            source,
             generation,
+            *sources,
         )
 
     def lookup(self, key: str) -> Variant | KnownFailure | None:
-        """The variant under *key* if it is kept and may be answered, be it stale; or why there is none."""
+        """The variant under *key* if it is kept, be it stale or on standby; or why there is none."""
         found = self._cache.lookup(key)
         if found is not None and found.entry.negative:
-            return KnownFailure(_failure(found.entry), found.tier)
+            left_s = ceil(found.entry.ttl_s - found.entry.age_s(self._clock()))
+            return KnownFailure(_failure(found.entry), left_s, found.tier)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, making: Making) -> Variant:
-        """The variant under *key*, made now, or by whoever is making it already.
+    def make(self, key: str, making: Making, standby: Variant | None = None) -> Variant:
+        """The variant under *key*, made now, or by whoever is making it already; or *standby* if that fails.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
         """
         try:
-            found = self._cache.fill(key, self._maker(making))
+            found = self._cache.fill(key, self._maker(making), None if standby is None else standby.kept)
         except FollowerTimeout as error:
             raise Overloaded(f"the same picture is being made already; {error}") from None
         if found.entry.negative:
             raise _failure(found.entry)
         return self._variant(key, found)
 
-    def refresh(self, key: str, making: Making) -> None:
-        """Make the variant under *key* anew, beside the caller."""
-        self._cache.refresh(key, self._maker(making))
+    def refresh(self, key: str, making: Making, stale: Variant | None = None) -> None:
+        """Make the variant under *key*, anew if it is *stale*, beside the caller."""
+        self._cache.refresh(key, self._maker(making), None if stale is None else stale.kept)
 
     def _maker(self, making: Making) -> Make:
         return lambda old: self._entry(making, None if old is None or old.negative else old)
@@ -233,7 +254,7 @@ class Variants:
     def _remembered(self, error: OriginError) -> Entry:
         if error.slug not in _LASTING:
             raise error
-        facts = {"problem": error.slug, "detail": error.detail}
+        facts = {"problem": error.slug, "detail": error.detail[:_LONGEST_DETAIL]}
         return Entry(b"", self._clock(), error.cache_s, facts, negative=True)
 
     def _made(self, job: Job, fetch: Fetch, old: Entry | None) -> Entry:
@@ -267,19 +288,20 @@ class Variants:
 
     def _variant(self, key: str, found: Found) -> Variant:
         entry, now_s = found.entry, self._clock()
-        age_s = entry.age_s(now_s)
+        age_s, fallback = entry.age_s(now_s), "fallback" in entry.facts
         return Variant(
             body=entry.value,
             media_type=entry.facts["media_type"],
             suffix=entry.facts["suffix"],
-            tag=f'"{key}-{entry.facts["source"]}"',
+            tag=f'"{_FALLBACK if fallback else ""}{key}-{entry.facts["source"]}"',
             age_s=int(age_s),
             ttl_s=floor(entry.ttl_s - age_s),
             outcome=found.outcome,
             tier=found.tier,
             stored=found.stored,
-            fallback="fallback" in entry.facts,
-            facts=dict(entry.facts),
+            fallback=fallback,
+            facts=entry.facts,
+            kept=entry,
         )
 
 
@@ -287,6 +309,7 @@ def _failure(entry: Entry) -> OriginError:
     return _LASTING[entry.facts["problem"]](entry.facts["detail"])
 
 
+@lru_cache(maxsize=4)  # a megabyte takes a millisecond, and the configured watermark is asked for with every hit
 def _digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.blake2b(data, digest_size=16).hexdigest()
 

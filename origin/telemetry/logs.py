@@ -23,6 +23,10 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
+    # The tiers know no service; what they have to say goes the same way.
+    tiers = logging.getLogger("cachetiers")
+    tiers.handlers[:] = [handler]
+    tiers.propagate = False
     # pyvips logs from native threads, where a patched lock must not be waited for; its errors reach us as exceptions.
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "pyvips":

@@ -1,5 +1,6 @@
-from cachetiers.bulletin import Bulletin, Reach, Unreachable
+from cachetiers.bulletin import Bulletin, Reach
 from cachetiers.generations import Generations
+from cachetiers.tier import Unreachable
 from tests.cachetiers.clocks import Clock
 
 
@@ -17,7 +18,7 @@ class FakeNodes:
     def get_at(self, node: str, key: str) -> bytes | None:
         self.asked += 1
         if node in self.down:
-            raise Unreachable(node)
+            raise Unreachable(node, tried=True)
         return self.kept[node].get(key)
 
     def set_at(self, node: str, key: str, blob: bytes, expire_s: float = 0) -> bool:
@@ -87,7 +88,7 @@ def test_a_node_that_cannot_be_asked_is_not_counted_and_told_later() -> None:
 
 def test_garbage_at_a_node_is_written_over() -> None:
     nodes = FakeNodes("a:1")
-    nodes.kept["a:1"] = {"purge-head": b"garbage", "purge-log": b"garbage"}
+    nodes.kept["a:1"] = {"purges": b"garbage"}
     generations, bulletin = process(nodes)
     assert bulletin.purge("picture") == Reach(1, 1)
     reader, other = process(nodes)
@@ -101,14 +102,27 @@ def test_without_nodes_a_purge_reaches_this_process() -> None:
     assert generations.of(["picture"])
 
 
+def test_a_server_that_is_full_of_other_things_and_forgot_the_purges_is_told_again() -> None:
+    nodes = FakeNodes("a:1")
+    generations, bulletin = process(nodes)
+    bulletin.purge("picture")
+    nodes.kept["a:1"].clear()
+    newcomer, other = process(nodes)
+    other.exchange()
+    bulletin.exchange()
+    other.exchange()
+    assert newcomer.of(["picture"]) == generations.of(["picture"])
+
+
 def test_the_thread_outlives_a_fault() -> None:
     class Faulty(FakeNodes):
         def nodes(self) -> tuple[str, ...]:
             self.asked += 1
-            bulletin.stop()
+            if self.asked == 3:
+                bulletin.stop()
             raise ZeroDivisionError
 
     nodes = Faulty("a:1")
-    _, bulletin = process(nodes)
+    bulletin = Bulletin(Generations(Clock()), nodes, every_s=0.001)
     bulletin._run()
-    assert nodes.asked == 1
+    assert nodes.asked == 3

@@ -126,9 +126,9 @@ class Cluster:
 
 
 def test_named_servers_and_discovered_ones_are_used_together() -> None:
-    cluster = Cluster(["s:1", "discover://e:1", "x.cfg.y:1"])
+    cluster = Cluster(["s:1", "discover://e:1", "x.cfg.y.cache.amazonaws.com:1"])
     assert cluster.discovery.servers == ("s:1",)
-    cluster.answers = {"e:1": ("b:1", "a:1"), "x.cfg.y:1": ("c:1",)}
+    cluster.answers = {"e:1": ("b:1", "a:1"), "x.cfg.y.cache.amazonaws.com:1": ("c:1",)}
     assert cluster.discovery.refresh()
     assert cluster.told == [("a:1", "b:1", "c:1", "s:1")]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cachetiers.coalesce import FollowerTimeout
-from cachetiers.entry import Entry, Freshness
+from cachetiers.entry import Entry
 from cachetiers.lease import Leases
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import Found, Make, Outcome, ReadThrough
@@ -35,11 +35,11 @@ class Fleet:
 
     def alone(self, stands_in: Callable[[Exception], bool] = lambda _: True) -> ReadThrough:
         near = MemoryTier(self._capacity_bytes, self.clock)
-        return ReadThrough(Tiered(near), 1, None, stands_in, self.clock, self.started.append)
+        return ReadThrough(Tiered(near, clock=self.clock), 1, None, stands_in, self.clock, self.started.append)
 
     def process(self, wait_s: float = 10) -> ReadThrough:
         near = MemoryTier(self._capacity_bytes, self.clock)
-        tiers = Tiered(near, self.shared, spawn=lambda call: call())
+        tiers = Tiered(near, self.shared, lambda call: call(), self.clock)
         return ReadThrough(tiers, wait_s, Leases(self.locks), lambda _: True, self.clock, self.started.append)
 
     def run_started(self) -> None:
@@ -143,7 +143,7 @@ def test_a_later_failure_is_answered_with_what_there_was(fleet: Fleet) -> None:
     cache = fleet.alone()
     cache.fill("a", making(fleet.entry(b"old")))
     fleet.clock.now_s += 300
-    assert cache.lookup("a") is None
+    assert known(cache.lookup("a")).outcome is Outcome.STANDBY
     filled = cache.fill("a", failing)
     assert (filled.entry.value, filled.outcome) == (b"old", Outcome.STANDBY)
 
@@ -226,7 +226,7 @@ def test_many_processes_make_it_once(fleet: Fleet) -> None:
     assert made == ["made"]
     assert outcomes.count(Outcome.MISS) == 1
     assert set(outcomes) <= {Outcome.MISS, Outcome.COALESCED}
-    assert fleet.locks.kept == set()
+    assert fleet.locks.kept == {}
 
 
 def test_when_the_holder_of_a_lease_dies_somebody_else_goes_on(fleet: Fleet) -> None:
@@ -246,13 +246,69 @@ def test_when_the_holder_of_a_lease_fails_the_others_try_themselves(fleet: Fleet
     assert two.fill("a", making(fleet.entry())).outcome is Outcome.MISS
 
 
+def test_those_who_waited_for_one_that_failed_do_not_wait_for_each_other(fleet: Fleet) -> None:
+    """Behind a source that hangs, the last of many would otherwise wait as many time-outs as there are processes."""
+    holder = Leases(fleet.locks)
+    holder.claim("a")
+    waiting, meet = [fleet.process() for _ in range(4)], threading.Barrier(4, timeout=10)
+
+    def make(_: Entry | None) -> Entry:
+        meet.wait()  # passes only if all four are here at once
+        return fleet.entry()
+
+    threading.Timer(0.05, lambda: holder.release("a", failed=True)).start()
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda process: process.fill("a", make).outcome, waiting))
+    assert outcomes == [Outcome.MISS] * 4
+
+
 def test_a_killed_holder_gives_its_lease_back(fleet: Fleet) -> None:
     def killed(_: Entry | None) -> Entry:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fleet.process().fill("a", killed)
-    assert fleet.locks.kept == set()
+    assert fleet.process().fill("a", making(fleet.entry())).outcome is Outcome.MISS
+
+
+def test_where_no_thread_can_be_started_it_is_kept_all_the_same(fleet: Fleet) -> None:
+    def refuse(_: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    tiers = Tiered(MemoryTier(1_000_000, fleet.clock), fleet.shared, refuse, fleet.clock)
+    cache = ReadThrough(tiers, 10, Leases(fleet.locks), clock=fleet.clock, spawn=refuse)
+    assert cache.fill("a", making(fleet.entry())).stored
+    assert fleet.shared.get("a") is not None
+    assert fleet.locks.kept == {}
+    fleet.clock.now_s += 61
+    cache.refresh("a", making(fleet.entry()))
+    assert known(cache.lookup("a")).outcome is Outcome.STALE
+
+
+def test_what_the_fleet_has_on_standby_stands_in_where_nothing_is_kept_near() -> None:
+    fleet = Fleet(capacity_bytes=0)
+    fleet.process().fill("a", making(fleet.entry(b"old")))
+    fleet.clock.now_s += 300
+    cache = fleet.process()
+    found = known(cache.lookup("a"))
+    assert (found.outcome, found.tier) == (Outcome.STANDBY, "shared")
+    assert cache.fill("a", failing, found.entry).entry.value == b"old"
+
+
+def test_a_look_that_comes_home_late_does_not_bring_back_what_is_old(fleet: Fleet) -> None:
+    one, two = fleet.process(), fleet.process()
+    one.fill("a", making(fleet.entry(b"old")))
+    fleet.clock.now_s += 10
+    new = fleet.entry(b"new")
+
+    def look_late(key: str) -> Entry | None:
+        old = SharedTier.get(fleet.shared, key)
+        two.tiers.near.put(key, new)  # somebody makes it while we look
+        return old
+
+    fleet.shared.get = look_late  # type: ignore[method-assign]
+    assert two.tiers.look_far("a") is new
+    assert two.tiers.near.get("a") is new
 
 
 def test_waiting_for_another_process_has_an_end(fleet: Fleet) -> None:
@@ -281,11 +337,3 @@ def test_gets_are_hits_and_misses_under_load(fleet: Fleet) -> None:
     assert stats["misses"] == stats["miss"] + stats["coalesced"]
     for tier in cache.tiers.tiers:
         assert tier.stats.gets == tier.stats.hits + tier.stats.misses
-
-
-def test_freshness_is_judged_where_it_is_answered_not_where_it_was_kept(fleet: Fleet) -> None:
-    cache = fleet.process()
-    cache.fill("a", making(fleet.entry()))
-    fleet.clock.now_s += 631
-    assert fleet.entry().freshness(fleet.clock()) is Freshness.FRESH
-    assert cache.lookup("a") is None

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cachetiers.key import digest
-from cachetiers.node import Node, Unreachable
+from cachetiers.node import Node
 from cachetiers.servers import ITEM_BYTES, MemcachedServers, expiry, ranked
 from cachetiers.stats import TierStats
+from cachetiers.tier import Unreachable
 from tests.memcached import Memcached, free_port, wait_until
 from tests.tampering import TamperingProxy
 

@@ -70,6 +70,20 @@ def test_a_local_source_has_a_host_to_be_purged_by() -> None:
     assert "host:local" in tags(grammar.parse("/plain/local:///a.jpg"))
 
 
+@pytest.mark.parametrize("asked", ["HTTPS://IMG.Example.com/a.jpg", "https://img.example.com/a.jpg"])
+def test_hosts_are_the_same_in_any_case(asked: str) -> None:
+    for served in ("https://img.example.com/a.jpg", "https://IMG.example.com/a.jpg"):
+        assert purge(source=asked) in names(grammar.parse(f"/w:300/plain/{served}"))
+    assert purge(tag="host:IMG.example.com") in names(grammar.parse("/w:300/plain/https://img.Example.com/a.jpg"))
+
+
+def test_a_host_is_purged_with_its_port_or_at_all_ports() -> None:
+    served = names(grammar.parse("/plain/http://img.example.com:8080/a.jpg"))
+    assert purge(tag="host:img.example.com") in served
+    assert purge(tag="host:img.example.com:8080") in served
+    assert purge(tag="host:img.example.com:8081") not in served
+
+
 def test_no_kind_of_name_can_be_taken_for_another() -> None:
     assert len({purge(tag="https://img.example.com/a.jpg"), purge(source=SOURCE.url), purge(url=f"/s{PICTURE}")}) == 3
 
@@ -90,6 +104,7 @@ def test_no_kind_of_name_can_be_taken_for_another() -> None:
         b'{"url": null}',
         b"[" * 10_000,
         b'\xff{"tag": "all"}',
+        b'{"url": "/unsafe/plain/http://a/\\ud800"}',
     ],
 )
 def test_anything_else_is_refused(body: bytes) -> None:

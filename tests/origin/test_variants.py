@@ -93,7 +93,7 @@ def kept(service: Variants, key: str) -> Variant:
 def test_a_variant_is_made_once_and_then_found_with_its_age() -> None:
     pixels, clock = FakePixels(), Clock()
     service = variants(pixels, clock)
-    key = service.key("local:///a", JOB)
+    key = service.key(["local:///a"], JOB)
     made = service.make(key, sends(b"source"))
     clock.now_s += 10.5
     found = kept(service, key)
@@ -121,6 +121,7 @@ def test_what_would_fail_again_is_remembered_for_seconds(error: OriginError) -> 
     known = service.lookup("key")
     assert isinstance(known, KnownFailure)
     assert (type(known.error), known.error.detail, known.tier) == (type(error), error.detail, "memory")
+    assert known.left_s == error.cache_s
     clock.now_s += error.cache_s
     assert service.lookup("key") is None
 
@@ -187,6 +188,7 @@ def test_a_fallback_is_kept_for_seconds_only() -> None:
     service = variants(FakePixels(), clock)
     made = service.make("key", fails(SourceMissing("gone"), b"instead"))
     assert (made.fallback, made.body) == (True, b"variant of instead")
+    assert not minted_for(made.tag, "key")
     clock.now_s += FALLBACK_TTL_S
     assert service.lookup("key") is None
 
@@ -212,37 +214,39 @@ def test_a_fetched_watermark_reaches_the_pixels_and_the_tag() -> None:
 def test_the_key_holds_everything_that_decides_the_bytes() -> None:
     service = variants(FakePixels(), Clock())
     keys = {
-        service.key("local:///a", JOB),
-        service.key("local:///b", JOB),
-        service.key("local:///a", Job(Recipe(dpr=2), LIMITS)),
-        service.key("local:///a", Job(Recipe(format=OutputFormat.WEBP), LIMITS)),
-        service.key("local:///a", Job(Recipe(), LIMITS, default_quality=70)),
-        service.key("local:///a", Job(Recipe(), LIMITS, candidates=frozenset({OutputFormat.WEBP}))),
-        service.key("local:///a", Job(Recipe(), LIMITS, watermark=b"mark")),
-        service.key("local:///a", Job(Recipe(), LIMITS, watermark=b"other")),
-        service.key("local:///a", Job(Recipe(), LIMITS, info=True)),
-        service.key("local:///a", Job(Recipe(raw=True), LIMITS)),
-        variants(FakePixels(), Clock(), encoder="e2").key("local:///a", JOB),
-        service.key("local:///a", JOB, generation="1"),
+        service.key(["local:///a"], JOB),
+        service.key(["local:///b"], JOB),
+        service.key(["local:///a"], Job(Recipe(dpr=2), LIMITS)),
+        service.key(["local:///a"], Job(Recipe(format=OutputFormat.WEBP), LIMITS)),
+        service.key(["local:///a"], Job(Recipe(), LIMITS, default_quality=70)),
+        service.key(["local:///a"], Job(Recipe(), LIMITS, candidates=frozenset({OutputFormat.WEBP}))),
+        service.key(["local:///a"], Job(Recipe(), LIMITS, watermark=b"mark")),
+        service.key(["local:///a"], Job(Recipe(), LIMITS, watermark=b"other")),
+        service.key(["local:///a"], Job(Recipe(), LIMITS, info=True)),
+        service.key(["local:///a"], Job(Recipe(raw=True), LIMITS)),
+        variants(FakePixels(), Clock(), encoder="e2").key(["local:///a"], JOB),
+        service.key(["local:///a"], JOB, generation="1"),
+        service.key(["local:///a", "local:///b"], JOB),
+        service.key(["local:///a local:///b"], JOB),
     }
-    assert len(keys) == 12
+    assert len(keys) == 14
 
 
 def test_what_does_not_decide_the_bytes_is_not_in_the_key() -> None:
     service = variants(FakePixels(), Clock())
     small = Recipe(resize=Resize(width_px=3))
-    assert service.key("a", Job(small, LIMITS, info=True)) == service.key("a", Job(Recipe(), LIMITS, info=True))
+    assert service.key(["a"], Job(small, LIMITS, info=True)) == service.key(["a"], Job(Recipe(), LIMITS, info=True))
     unseen = Recipe(watermark=Watermark(tiled=True, text="hello"))
-    assert service.key("a", Job(unseen, LIMITS)) == service.key("a", JOB)
+    assert service.key(["a"], Job(unseen, LIMITS)) == service.key(["a"], JOB)
     raw = Recipe(raw=True)
-    assert service.key("a", Job(Recipe(raw=True, dpr=2), LIMITS)) == service.key("a", Job(raw, LIMITS))
+    assert service.key(["a"], Job(Recipe(raw=True, dpr=2), LIMITS)) == service.key(["a"], Job(raw, LIMITS))
 
 
 def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> None:
     tags = []
     for source in (b"one", b"one", b"two"):
         service = variants(FakePixels(), Clock())
-        key = service.key("local:///a", JOB)
+        key = service.key(["local:///a"], JOB)
         tags.append(service.make(key, sends(source)).tag)
         assert minted_for(tags[-1], key)
     assert tags[0] == tags[1] != tags[2]

@@ -156,6 +156,11 @@ def test_the_command_line_says_why_it_could_not(
     assert cli.main(["purge", "--tag", "all", "--host", "ftp://cdn.example.com"]) == 1
 
 
+def test_purging_is_no_get(service: Service) -> None:
+    refused = service.ask("GET", "/purge")
+    assert (refused.status, refused.headers["allow"]) == (405, "OPTIONS, POST")
+
+
 def test_counters_add_up(service: Service) -> None:
     assert service.ask("GET", "/counters").status == 401
     read = json.loads(service.ask("GET", "/counters", {"Authorization": f"Bearer {ADMIN_TOKEN}"}).body)["read"]

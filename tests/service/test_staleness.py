@@ -1,14 +1,23 @@
 """Fresh, stale, standby and negative, over a socket, with a source that changes and fails."""
 
+import json
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.memcached import wait_until
 from tests.pictures import jpeg
-from tests.service.conftest import Reply, Service
+from tests.service.conftest import ADMIN_TOKEN, Reply, Service
 from tests.webserver import SourceServer
+
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
+def base64url(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 @pytest.fixture
@@ -113,7 +122,7 @@ def test_age_is_how_long_ago_it_was_made(service: Service, source: SourceServer)
     url = source.url("/age.jpg")
     made_s = time.time()
     assert "age" not in service.get(url, "w:20").headers
-    wait_until(lambda: int(service.get(url, "w:20").headers["age"]) >= 1)
+    wait_until(lambda: int(service.get(url, "w:20").headers.get("age", 0)) >= 1)
     age_s = int(service.get(url, "w:20").headers["age"])
     assert 1 <= age_s <= time.time() - made_s
 
@@ -124,5 +133,35 @@ def test_a_url_that_expires_soon_is_not_made_to_look_older_than_it_may_be(
     source.bodies["/soon.jpg"] = jpeg(40, 30)
     url, expiry = source.url("/soon.jpg"), f"exp:{int(time.time()) + 3}"
     service.get(url, "w:20")
-    wait_until(lambda: int(service.get(url, "w:20").headers["age"]) >= 2)
+    wait_until(lambda: int(service.get(url, "w:20").headers.get("age", 0)) >= 2)
     assert "age" not in service.get(url, "w:20", expiry).headers
+
+
+def test_an_edge_that_holds_what_stood_for_a_picture_is_given_the_picture(
+    service: Service, source: SourceServer
+) -> None:
+    source.bodies["/instead.jpg"] = jpeg(40, 30)
+    url, fallback = source.url("/lost.jpg"), f"fiu:{base64url(source.url('/instead.jpg'))}"
+    instead = service.get(url, "w:20", fallback)
+    assert instead.headers["cache-control"] == "public, max-age=10"
+    source.bodies["/lost.jpg"] = jpeg(80, 30)
+    assert service.ask("POST", "/purge", ADMIN, json.dumps({"source": url}).encode()).status == 200
+    found = service.get(url, "w:20", fallback, If_None_Match=instead.headers["etag"])
+    assert (found.status, found.body != instead.body) == (200, True)
+
+
+def test_who_holds_what_no_tier_has_is_told_so_for_seconds_and_it_is_made_beside(
+    source: SourceServer, tmp_path: Path
+) -> None:
+    source.bodies["/held.jpg"] = jpeg(40, 30)
+    url, own = source.url("/held.jpg"), Service(tmp_path / "log", {})
+    try:
+        tag = own.get(url, "w:20").headers["etag"]
+        own.stop()
+        own.start()
+        source.bodies["/held.jpg"] = jpeg(80, 30)
+        held = own.get(url, "w:20", If_None_Match=tag)
+        assert (held.status, held.headers["cache-control"]) == (304, "public, max-age=10")
+        wait_until(lambda: own.get(url, "w:20", If_None_Match=tag).status == 200)
+    finally:
+        own.stop()

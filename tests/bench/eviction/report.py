@@ -68,7 +68,8 @@ def plot(results: Results, path: Path) -> None:
     for panel, (what, workload) in zip(axes.flat, panels, strict=False):
         for name in POLICIES:
             values = [_percent(results[Case(workload, share)][name], what) for share in shares]
-            panel.plot(shares, values, label=name, marker=".", linewidth=2.5 if name == CHOSEN else 1)
+            emphasis = {"linewidth": 2.5, "color": "black"} if name == CHOSEN else {"linewidth": 1}
+            panel.plot(shares, values, label=name, marker=".", **emphasis)
         panel.set(title=f"{workload}, {what}", xscale="log", xticks=shares)
         panel.set_xticks(shares, [f"{share:.0%}" for share in shares])
         panel.minorticks_off()

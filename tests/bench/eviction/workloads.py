@@ -22,7 +22,6 @@ from functools import lru_cache
 from itertools import accumulate, islice
 
 from cachetiers.key import digest
-from cachetiers.memory import OVERHEAD_BYTES
 
 CATALOGUE = 10_000
 """How many pictures people ask for, apart from scans and what is asked for once."""
@@ -34,6 +33,9 @@ _KINDS = (
     (0.15, 200_000, 100_000, 400_000),
     (0.02, 1_400_000, 1_000_000, 2_000_000),
 )
+
+_OVERHEAD_BYTES = 1280
+"""What a variant costs in memory beside its bytes, roughly; fixed here, so that the figures stay comparable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _pictures(name: str) -> Iterator[Picture]:
     while True:
         _, median, least, most = chance.choices(_KINDS, [kind[0] for kind in _KINDS])[0]
         size_bytes = min(most, max(least, int(median * math.exp(chance.gauss(0, _SIGMA)))))
-        yield Picture(digest(name, str(number)), size_bytes + OVERHEAD_BYTES)
+        yield Picture(digest(name, str(number)), size_bytes + _OVERHEAD_BYTES)
         number += 1
 
 
