@@ -20,6 +20,8 @@ from origin.quotas import Quotas
 from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import ImagingSettings, Isolation, Settings, SourceSettings
+from origin.sources.circuit import Patience
+from origin.sources.gate import Gate
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
@@ -29,6 +31,9 @@ from origin.variants import Lives, Variants, stands_in
 
 _SIDE_THREADS = 4
 """For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
+
+_IN_A_ROW_S = 60.0
+"""Failures of a host that are further apart are not one outage."""
 
 
 def build_application(settings: Settings) -> Bottle:
@@ -100,8 +105,23 @@ def _pixels(settings: ImagingSettings) -> Workshop:
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:
-    web = HttpSource(settings, deadline, breathe)
+    web = _gated(HttpSource(settings, deadline, breathe), settings)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
-    return Sources(by_scheme, settings.allowed, settings.timeout_s + 1, tier)
+    if settings.s3_buckets:
+        # Here, because the library takes a third of a second to load and 30 MB, which only its users should pay.
+        from origin.sources import s3
+
+        by_scheme[Scheme.S3] = _gated(s3.S3Source(s3.connect(settings), settings, deadline, breathe), settings)
+    return Sources(by_scheme, settings.allowed, settings.connect_timeout_s + settings.timeout_s + 1, tier)
+
+
+def _gated(source: Source, settings: SourceSettings) -> Source:
+    return Gate(
+        source,
+        Patience(settings.failures, _IN_A_ROW_S, settings.pause_s),
+        places=settings.concurrency,
+        wait_s=settings.connect_timeout_s,
+        tell=logs.LOGGER.warning,
+    )

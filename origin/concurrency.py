@@ -26,7 +26,7 @@ Offload = Callable[[Callable[[], T]], T]
 """Runs a blocking call where it delays nobody else, and waits for its result."""
 
 
-def deadline(seconds: float, error: Exception) -> AbstractContextManager[object]:
+def deadline(seconds: float, error: BaseException) -> AbstractContextManager[object]:
     """A `Deadline` for greenlets; bounds waits of every kind, not only those with a timeout of their own."""
     limit: AbstractContextManager[object] = gevent.Timeout(seconds, error)
     return limit

@@ -215,6 +215,30 @@ class SourceFailed(OriginError):
     title = "The source failed"
 
 
+class SourceDown(SourceFailed):
+    """The source's host is not well: it cannot be reached, hangs up, or says that it fails."""
+
+
+class SourceUnavailable(OriginError):
+    """The source's host is not asked for now: it failed too often, or too many are asking it.
+
+    Args:
+        detail: Which host, and why.
+        retry_after_s: When it is worth another try.
+    """
+
+    status = 503
+    slug = "source-unavailable"
+    title = "The source is not available"
+
+    def __init__(self, detail: str, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type["SourceUnavailable"], tuple[str, int | None]]:
+        return type(self), (self.detail, self.retry_after_s)
+
+
 class SourceTimeout(OriginError):
     """The source took longer than its time."""
 

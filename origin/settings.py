@@ -91,6 +91,25 @@ def _network(text: str) -> Network:
         raise ValueError(f"{text!r} is not a network in CIDR notation: {error}") from None
 
 
+def _bucket(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError(f"{text!r} is not the name of a bucket")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
+        # Without the value: somebody may have put credentials into it.
+        raise ValueError("it is no endpoint such as https://minio.internal:9000")
+    return text
+
+
+def _region(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z0-9-]+", text):
+        raise ValueError(f"{text!r} is not the name of a region")
+    return text
+
+
 def _folder(text: str) -> Path | None:
     if not text:
         return None
@@ -231,6 +250,9 @@ VARIABLES: Final = (
         "networks in CIDR notation of the proxies whose `X-Forwarded-For` tells who a client is",
     ),
     Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
+    Variable("BLENDBEAT_S3_BUCKETS", "", _list(_bucket), "buckets behind `s3://bucket/key`; none: s3 sources off"),
+    Variable("BLENDBEAT_S3_ENDPOINT", "", _endpoint, "where a store that speaks S3 is; none: AWS"),
+    Variable("BLENDBEAT_S3_REGION", "", _region, "region of the buckets; none: what the AWS environment says"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
         "",
@@ -242,11 +264,27 @@ VARIABLES: Final = (
         "BLENDBEAT_ALLOWED_NETWORKS",
         "",
         _list(_network),
-        "networks in CIDR notation that sources may live in although they are not public",
+        "networks in CIDR notation that sources may live in although they are not public, at any port",
+    ),
+    Variable(
+        "BLENDBEAT_ALLOWED_PORTS", "80,443", _list(whole(1, 65535)), "ports at which public addresses may be called"
     ),
     Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
     Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
     Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
+    Variable(
+        "BLENDBEAT_SOURCE_CONCURRENCY",
+        "32",
+        whole(1, 10000),
+        "fetches of one source host at once, per worker; more wait as long as connecting may take",
+    ),
+    Variable(
+        "BLENDBEAT_SOURCE_FAILURES",
+        "5",
+        whole(0, 1000),
+        "failures in a row, within a minute, after which a source host is left alone: answers are stale or 503; 0: off",
+    ),
+    Variable("BLENDBEAT_SOURCE_PAUSE_S", "10", _seconds, "how long, before one request finds out how it is"),
     Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), whole(1, 2**32), "largest source that is fetched"),
     Variable("BLENDBEAT_MAX_REDIRECTS", "4", whole(0, 20), "redirects followed before a source has failed"),
     Variable(
@@ -347,11 +385,18 @@ class SourceSettings:
     """Where sources may come from and what they may cost."""
 
     local_root: Path | None
+    s3_buckets: tuple[str, ...]
+    s3_endpoint: str
+    s3_region: str
     allowed: tuple[SourcePattern, ...]
     networks: tuple[Network, ...]
+    ports: tuple[int, ...]
     connect_timeout_s: float
     read_timeout_s: float
     timeout_s: float
+    concurrency: int
+    failures: int
+    pause_s: float
     max_bytes: int
     max_redirects: int
     tier_bytes: int
@@ -451,11 +496,18 @@ class Settings:
             trusted_proxies=values["TRUSTED_PROXIES"],
             sources=SourceSettings(
                 local_root=values["LOCAL_ROOT"],
+                s3_buckets=values["S3_BUCKETS"],
+                s3_endpoint=values["S3_ENDPOINT"],
+                s3_region=values["S3_REGION"],
                 allowed=values["ALLOWED_SOURCES"],
                 networks=values["ALLOWED_NETWORKS"],
+                ports=values["ALLOWED_PORTS"],
                 connect_timeout_s=values["SOURCE_CONNECT_TIMEOUT_S"],
                 read_timeout_s=values["SOURCE_READ_TIMEOUT_S"],
                 timeout_s=values["SOURCE_TIMEOUT_S"],
+                concurrency=values["SOURCE_CONCURRENCY"],
+                failures=values["SOURCE_FAILURES"],
+                pause_s=values["SOURCE_PAUSE_S"],
                 max_bytes=values["MAX_SOURCE_BYTES"],
                 max_redirects=values["MAX_REDIRECTS"],
                 tier_bytes=values["SOURCE_TIER_BYTES"],

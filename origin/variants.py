@@ -22,6 +22,7 @@ from origin.errors import (
     SourceFailed,
     SourceMissing,
     SourceTimeout,
+    SourceUnavailable,
     TooCostly,
 )
 from origin.grammar import GRAMMAR_VERSION
@@ -33,13 +34,13 @@ from origin.sources.held import NONE, Validators
 FALLBACK_TTL_S = 10.0
 """A picture that stands for another is asked for again soon."""
 
-_SOURCE_FAILURES = (SourceMissing, SourceFailed, SourceTimeout, NotAnImage, BrokenImage)
+_SOURCE_FAILURES = (SourceMissing, SourceFailed, SourceTimeout, SourceUnavailable, NotAnImage, BrokenImage)
 """What a fallback stands for. Not what is forbidden or too costly: that is the URL's fault."""
 
 _LASTING = {error.slug: error for error in (SourceMissing, NotAnImage, BrokenImage, TooCostly)}
 """Failures that asking again at once would not change, and that are therefore remembered."""
 
-_PASSING = (SourceFailed, SourceTimeout, Overloaded, Internal)
+_PASSING = (SourceFailed, SourceTimeout, SourceUnavailable, Overloaded, Internal)
 """Failures that say nothing about the picture; an old variant may stand in (RFC 5861 section 4)."""
 
 _FACTS_VERSION: Final = "1"

@@ -32,11 +32,18 @@ _MOST_FLOODS = 256  # a client that never hangs up gets 16 MiB, not everything t
 
 _SETTINGS = SourceSettings(
     local_root=None,
+    s3_buckets=(),
+    s3_endpoint="",
+    s3_region="",
     allowed=(),
     networks=(IPv4Network("127.0.0.0/8"),),
+    ports=(80, 443),
     connect_timeout_s=10.0,
     read_timeout_s=10.0,
     timeout_s=15.0,
+    concurrency=32,
+    failures=5,
+    pause_s=10.0,
     max_bytes=1_000_000,
     max_redirects=3,
     tier_bytes=0,
@@ -102,6 +109,10 @@ class SourceServer:
         """Paths that are answered only once this is set."""
         self.modified: dict[str, str] = {}
         """Dates of bodies, by path."""
+        self.hanging: set[str] = set()
+        """Paths that behave as ``/hang`` does."""
+        self.dripping: set[str] = set()
+        """Paths that behave as ``/drip`` does."""
         self.seen: list[Seen] = []
         self.connections = 0
         """How many were accepted."""
@@ -192,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path in owner.bodies:
             self._answer_unless_held(path)
         else:
-            self._behave(path)
+            self._behave("/hang" if path in owner.hanging else "/drip" if path in owner.dripping else path)
 
     do_HEAD = do_GET  # noqa: N815
 

@@ -13,6 +13,7 @@ from io import BytesIO
 import pyvips
 
 from origin.errors import BrokenImage, TooCostly
+from origin.imaging import beforehand
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat
 
@@ -169,6 +170,7 @@ def _worth(entry: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _png(frame: bytes) -> pyvips.Image:
+    beforehand.judge(SourceFormat.PNG, frame)
     return pyvips.Image.pngload_buffer(frame, access="sequential", fail_on="truncated")
 
 

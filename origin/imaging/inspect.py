@@ -45,6 +45,7 @@ class SourceFacts:
         has_alpha: Whether it has an alpha channel.
         pages: Frames of an animation, pages of a document.
         animated: Whether those pages are frames that follow each other in time.
+        pixel_bytes: What one pixel takes in memory once decoded.
     """
 
     format: SourceFormat
@@ -53,6 +54,7 @@ class SourceFacts:
     has_alpha: bool
     pages: int = 1
     animated: bool = False
+    pixel_bytes: int = 4
 
     @property
     def lies_sideways(self) -> bool:

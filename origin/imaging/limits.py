@@ -1,10 +1,23 @@
 """What a picture may cost, judged from numbers before a pixel is decoded."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from origin.errors import TooCostly
 from origin.imaging.geometry import Layout, Size
 from origin.recipe import Tighter
+
+MOST_SIDE_PX: Final = 65_535
+"""Of a source: what a JPEG can declare. A longer row alone may take a decoder hundreds of megabytes."""
+
+MOST_PAGES: Final = 1000
+"""Or frames that a source may have. Decoders look at all of them, although few are used."""
+
+MOST_METADATA_BYTES: Final = 16 * 1024 * 1024
+"""Profiles, EXIF, XMP and text together, unpacked: as much as the largest profile that fits into a JPEG."""
+
+_PIXEL_BYTES: Final = 8
+"""What a source of the most pixels may take for each: red, green, blue and alpha of 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +51,23 @@ class Limits:
         if self.source_bytes is not None and length > self.source_bytes:
             raise TooCostly(f"the source has {length} bytes; the URL allows {self.source_bytes}")
 
-    def judge_source(self, declared: Size) -> None:
-        """Raises TooCostly for a source of more pixels than are decoded."""
+    def judge_source(self, declared: Size, pages: int = 1, pixel_bytes: int = 4) -> None:
+        """Raises TooCostly for a source of more than is decoded.
+
+        Args:
+            declared: Size of one page or frame.
+            pages: How many there are.
+            pixel_bytes: What one pixel takes in memory.
+        """
+        said = f"the source has {declared.width_px} x {declared.height_px} px"
         if declared.pixels > self.source_pixels:
-            raise TooCostly(
-                f"the source has {declared.width_px} x {declared.height_px} px; "
-                f"at most {self.source_pixels} pixels are decoded"
-            )
+            raise TooCostly(f"{said}; at most {self.source_pixels} pixels are decoded")
+        if max(declared.width_px, declared.height_px) > MOST_SIDE_PX:
+            raise TooCostly(f"{said}; at most {MOST_SIDE_PX} px a side are decoded")
+        if declared.pixels * pixel_bytes > self.source_pixels * _PIXEL_BYTES:
+            raise TooCostly(f"{said} of {pixel_bytes} bytes each; that is too deep for so many")
+        if pages > MOST_PAGES:
+            raise TooCostly(f"the source has {pages} pages or frames; at most {MOST_PAGES} are read")
 
     def frames_of(self, page: Size, wanted: int) -> int:
         """How many of *wanted* frames of the size *page* are used: an animation beyond the limits ends early."""

@@ -9,10 +9,11 @@ from typing import Any
 
 import pyvips
 
-from origin.errors import NotAnImage
-from origin.imaging import foreign, gif, tiff
+from origin.errors import BrokenImage, NotAnImage, TooCostly
+from origin.imaging import beforehand, foreign, tiff
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
+from origin.imaging.limits import MOST_METADATA_BYTES
 from origin.imaging.svg import sanitised
 
 _LOADERS = {
@@ -24,19 +25,19 @@ _LOADERS = {
     SourceFormat.TIFF: "tiffload_buffer",
     SourceFormat.SVG: "svgload_buffer",
     SourceFormat.JXL: "jxlload_buffer",
-    SourceFormat.PDF: "pdfload_buffer",
 }
+"""PDF is not among them, whatever this build can do: its readers are large, and nobody asked for it."""
 
 READABLE = frozenset(foreign.PIXELS) | {
     name for name, loader in _LOADERS.items() if pyvips.type_find("VipsOperation", loader)
 }
 """Formats this build reads."""
 
-_DRAWN = frozenset({SourceFormat.SVG, SourceFormat.PDF})
+_METADATA = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data", "photoshop-data")
+
+_DRAWN = frozenset({SourceFormat.SVG})
 """Formats without pixels of their own: as large as they are asked to be."""
-_PAGED = frozenset(
-    {SourceFormat.GIF, SourceFormat.WEBP, SourceFormat.TIFF, SourceFormat.AVIF, SourceFormat.JXL, SourceFormat.PDF}
-)
+_PAGED = frozenset({SourceFormat.GIF, SourceFormat.WEBP, SourceFormat.TIFF, SourceFormat.AVIF, SourceFormat.JXL})
 _ANIMATED = frozenset({SourceFormat.GIF, SourceFormat.WEBP})
 
 DOTS_PER_INCH = 72.0
@@ -51,12 +52,12 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
     Args:
         body: The whole source.
         svg: Whether drawings are welcome.
-        page: The page whose size counts, from 0; only TIFF, AVIF and PDF have pages of different sizes.
+        page: The page whose size counts, from 0; only TIFF and AVIF have pages of different sizes.
         dpi: Resolution at which the size of a drawing is meant; 0: `DOTS_PER_INCH`.
 
     Raises:
         NotAnImage: The bytes are of no known format, or of one that is not read.
-        BrokenImage, TooCostly: They are a drawing or of a foreign format, and refused.
+        BrokenImage, TooCostly: They are refused before a decoder sees them.
         pyvips.Error, UnicodeDecodeError: The loader refuses them.
     """
     source_format = sniff(body)
@@ -64,7 +65,9 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
         raise NotAnImage(f"{source_format} is not read here")
     if source_format in foreign.HEADERS:
         return foreign.HEADERS[source_format](body)
+    beforehand.judge(source_format, body)
     image = _open(source_format, body, _page(source_format, page, 1) | _scale(source_format, 1.0, dpi))
+    _judge_metadata(image)
     pages = _number(image, "n-pages", 1)
     orientation = _number(image, "orientation", 1)
     return SourceFacts(
@@ -74,6 +77,7 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
         bool(image.hasalpha()),
         pages,
         animated=pages > 1 and source_format in _ANIMATED,
+        pixel_bytes=_pixel_bytes(image),
     )
 
 
@@ -93,11 +97,13 @@ def open_pixels(
         first_page: From 0. Formats that have no pages take no notice of it.
         pages: How many from there; fewer if there are fewer.
         dpi: The same as was given to `open_header`.
+
+    Raises:
+        BrokenImage: The picture is another than its header says, or ends early.
+        pyvips.Error: The decoder refuses it, now or when its pixels are read.
     """
     if facts.format in foreign.PIXELS:
-        return foreign.PIXELS[facts.format](body)
-    if facts.format is SourceFormat.GIF:
-        gif.judge_end(body)
+        return _as_promised(foreign.PIXELS[facts.format](body), facts, 1)
     count = max(1, min(pages, facts.pages - first_page))
     if facts.format is SourceFormat.TIFF:
         for page in range(first_page, first_page + count):
@@ -105,7 +111,7 @@ def open_pixels(
     # No side of a result is below a pixel, whatever was asked.
     shrink = min(shrink, facts.stored.width_px, facts.stored.height_px)
     image = _open(facts.format, body, _page(facts.format, first_page, count) | _scale(facts.format, shrink, dpi))
-    return _told_pages(image, first_page, count)
+    return _told_pages(_as_promised(image, facts, count), first_page, count)
 
 
 def jpeg_shrink(shrink: float) -> int:
@@ -135,6 +141,20 @@ def _scale(source_format: SourceFormat, shrink: float, dpi: float) -> dict[str, 
     return {}
 
 
+def _as_promised(image: pyvips.Image, facts: SourceFacts, pages: int) -> pyvips.Image:
+    """*image*, unless it is larger than its header said: limits were held to that. A drawing has no size of its own."""
+    promised = Size(facts.stored.width_px, facts.stored.height_px * pages)
+    if facts.format not in _DRAWN and (image.width > promised.width_px or image.height > promised.height_px):
+        raise BrokenImage(f"the picture has {image.width} x {image.height} px, which is more than its header says")
+    return image
+
+
+def _judge_metadata(image: pyvips.Image) -> None:
+    length = sum(len(image.get(name)) for name in _METADATA if image.get_typeof(name))
+    if length > MOST_METADATA_BYTES:
+        raise TooCostly(f"the source carries {length} bytes beside its picture; at most {MOST_METADATA_BYTES} are read")
+
+
 def _page(source_format: SourceFormat, first: int, count: int) -> dict[str, int]:
     # Left out where it can be: then AVIF gives its primary image, wherever that lies.
     if source_format not in _PAGED or (first == 0 and count == 1):
@@ -158,6 +178,13 @@ def _told_pages(image: pyvips.Image, first: int, count: int) -> pyvips.Image:
 
 def _number(image: pyvips.Image, name: str, default: int) -> int:
     return int(image.get(name)) if image.get_typeof(name) else default
+
+
+_SAMPLE_BYTES = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "double": 8, "complex": 8, "dpcomplex": 16}
+
+
+def _pixel_bytes(image: pyvips.Image) -> int:
+    return int(image.bands) * _SAMPLE_BYTES.get(image.format, 4)
 
 
 def _open(source_format: SourceFormat, body: bytes, options: dict[str, Any]) -> pyvips.Image:

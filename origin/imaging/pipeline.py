@@ -91,7 +91,7 @@ def _header(body: bytes, job: Job) -> SourceFacts:
     if first:
         source = load.open_header(body, svg=job.svg, page=first, dpi=dpi)
     if source.format is not SourceFormat.SVG:
-        job.limits.judge_source(source.stored)
+        job.limits.judge_source(source.stored, source.pages, source.pixel_bytes)
     return source
 
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pyvips
 
 from origin.errors import BrokenImage, NotAnImage, TooCostly
+from origin.imaging import beforehand
 from origin.imaging.expansion import Expansion
 from origin.imaging.inspect import SourceFormat, sniff
 
@@ -156,8 +157,9 @@ def _embedded(reference: str) -> tuple[dict[str, str], int]:
     try:
         picture = base64.b64decode(reference.partition(",")[2])
         source_format = sniff(picture)
+        beforehand.judge(source_format, picture)
         header = getattr(pyvips.Image, _EMBEDDED[source_format])(picture)
-    except (binascii.Error, ValueError, KeyError, NotAnImage, pyvips.Error):
+    except (binascii.Error, ValueError, KeyError, NotAnImage, BrokenImage, pyvips.Error):
         return {}, 0
     kind = "jpeg" if source_format is SourceFormat.JPEG else source_format.value
     url = f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"

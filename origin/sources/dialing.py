@@ -6,7 +6,7 @@ passes through `_dial`, which judges the very address it then connects to.
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -15,36 +15,51 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from origin.errors import SourceForbidden
-from origin.sources.addresses import Network, may_call
+from origin.sources.addresses import WEB_PORTS, Network, may_call
+
+_MayCall = Callable[[str, int], bool]
+"""The judgement over an address and a port."""
 
 
 class GuardedAdapter(HTTPAdapter):
     """A requests adapter that connects to public addresses, and to those in *networks*.
 
     Args:
-        networks: Ranges that may be called although they are not public.
+        networks: Ranges that may be called although they are not public, at any port.
+        ports: Where public addresses may be called.
         hosts: How many hosts keep idle connections.
         per_host: How many idle connections each keeps.
     """
 
-    def __init__(self, networks: Sequence[Network], *, hosts: int = 64, per_host: int = 32) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        ports: Collection[int] = WEB_PORTS,
+        *,
+        hosts: int = 64,
+        per_host: int = 32,
+    ) -> None:
         self._networks = tuple(networks)
+        self._ports = frozenset(ports)
         super().__init__(pool_connections=hosts, pool_maxsize=per_host)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Build the pool manager as requests does, then give it guarded connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._networks)
+        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._may_call)
+
+    def _may_call(self, address: str, port: int) -> bool:
+        return may_call(address, self._networks, port=port, ports=self._ports)
 
 
-def _guarded_pools(networks: Sequence[Network]) -> dict[str, type[HTTPConnectionPool]]:
+def _guarded_pools(allows: _MayCall) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _dial(self, networks)
+            return _dial(self, allows)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return _dial(self, networks)
+            return _dial(self, allows)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -55,14 +70,15 @@ def _guarded_pools(networks: Sequence[Network]) -> dict[str, type[HTTPConnection
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _dial(connection: HTTPConnection, networks: Sequence[Network]) -> socket.socket:
+def _dial(connection: HTTPConnection, allows: _MayCall) -> socket.socket:
     try:
         found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
-    allowed = [entry for entry in found if may_call(str(entry[4][0]), networks)]
+    # The port of the entry, not the one that was asked for: it is what will be connected to.
+    allowed = [entry for entry in found if allows(str(entry[4][0]), int(entry[4][1]))]
     if not allowed:
-        raise SourceForbidden(f"{connection.host} is at no address that may be called")
+        raise SourceForbidden(f"{connection.host} is at no address that may be called at port {connection.port}")
     failure: OSError | None = None
     for family, kind, protocol, _, address in allowed:
         try:

@@ -9,7 +9,16 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from cachetiers.key import digest
 from origin.concurrency import Deadline
-from origin.errors import BadRecipe, OriginError, SourceFailed, SourceForbidden, SourceMissing, SourceTimeout, TooCostly
+from origin.errors import (
+    BadRecipe,
+    OriginError,
+    SourceDown,
+    SourceFailed,
+    SourceForbidden,
+    SourceMissing,
+    SourceTimeout,
+    TooCostly,
+)
 from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
@@ -22,16 +31,17 @@ _CHUNK_BYTES = 256 * 1024
 _NOT_MODIFIED = 304
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
+_TOO_MANY_REQUESTS = 429
 _MOST_DIGITS = 18
-_FAILURES = {
-    "NameResolutionError": "does not resolve",
-    "SSLError": "cannot be trusted: its certificate or its TLS is wrong",
-    "NewConnectionError": "refuses the connection",
-    "IncompleteRead": "sent less than it announced",
-    "InvalidChunkLength": "broke off in the middle",
-    "RemoteDisconnected": "hung up without an answer",
-    "ConnectionResetError": "hung up",
-    "DecodeError": "sent a body that cannot be decompressed",
+_FAILURES: dict[str, tuple[type[SourceFailed], str]] = {
+    "NameResolutionError": (SourceDown, "does not resolve"),
+    "SSLError": (SourceDown, "cannot be trusted: its certificate or its TLS is wrong"),
+    "NewConnectionError": (SourceDown, "refuses the connection"),
+    "IncompleteRead": (SourceFailed, "sent less than it announced"),
+    "InvalidChunkLength": (SourceFailed, "broke off in the middle"),
+    "RemoteDisconnected": (SourceDown, "hung up without an answer"),
+    "ConnectionResetError": (SourceDown, "hung up"),
+    "DecodeError": (SourceFailed, "sent a body that cannot be decompressed"),
 }
 """What an operator wants to know, by the name of the innermost error: requests wraps it several times."""
 
@@ -71,6 +81,7 @@ class HttpSource:
             SourceForbidden: An address, a scheme or a prefix that is not allowed.
             SourceMissing: The source says 404 or 410.
             SourceFailed: Any other status, a 304 nobody asked for, a broken answer, too many redirects.
+            SourceDown: There is no answer, or one that says that the host itself fails (5xx, 429).
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit.
         """
@@ -112,6 +123,8 @@ class HttpSource:
     def _body(self, response: requests.Response, source: SourceRef) -> bytes:
         if response.status_code in _GONE:
             raise SourceMissing(f"{source.host} answered {response.status_code}")
+        if response.status_code >= 500 or response.status_code == _TOO_MANY_REQUESTS:
+            raise SourceDown(f"{source.host} answered {response.status_code}")
         if response.status_code != 200:
             raise SourceFailed(f"{source.host} answered {response.status_code}")
         limit = self._settings.max_bytes
@@ -145,7 +158,7 @@ def _session(settings: SourceSettings) -> requests.Session:
     session = _Session()
     session.trust_env = False  # a proxy from the environment would dial in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # sources must not recognise one another
-    adapter = GuardedAdapter(settings.networks)
+    adapter = GuardedAdapter(settings.networks, settings.ports)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -187,7 +200,7 @@ def _translated(error: Exception, source: SourceRef) -> OriginError:
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return SourceTimeout(f"{source.host} was silent for too long")
     told = repr(error)
-    for kind, what in _FAILURES.items():
+    for kind, (failure, what) in _FAILURES.items():
         if kind in told:
-            return SourceFailed(f"{source.host} {what}")
+            return failure(f"{source.host} {what}")
     return SourceFailed(f"{source.host} answered with what is no HTTP: {type(error).__name__}")

@@ -15,7 +15,9 @@ from origin.sources.held import SourceImage, Validators
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
 from origin.sources.router import Source, Sources
+from origin.sources.s3 import S3Source, connect
 from origin.sources.tier import SourceTier
+from tests.s3server import S3Server
 from tests.webserver import SourceServer, loopback_settings
 
 MAX_BYTES = 100_000
@@ -49,7 +51,7 @@ class Subject:
         return self.source.fetch(self.ref(path), held)
 
 
-def _without_deadline(_seconds: float, _error: Exception) -> AbstractContextManager[object]:
+def _without_deadline(_seconds: float, _error: BaseException) -> AbstractContextManager[object]:
     return nullcontext()
 
 
@@ -80,6 +82,16 @@ def _with_both(_folder: Path) -> Iterator[Subject]:
     yield from _on_the_web(tags=True, dates=True)
 
 
+def _in_a_bucket(_folder: Path) -> Iterator[Subject]:
+    with S3Server("photos") as server:
+        source = S3Source(connect(server.settings), server.settings, _without_deadline)
+
+        def write(path: str, body: bytes) -> None:
+            server.client.put_object(Bucket="photos", Key=path[1:], Body=body)
+
+        yield Subject(source, lambda path: SourceRef(Scheme.S3, f"s3://photos{path}"), write)
+
+
 def _in_a_directory(folder: Path) -> Iterator[Subject]:
     def write(path: str, body: bytes) -> None:
         file = folder / path[1:]
@@ -105,6 +117,7 @@ KINDS = {
     "http with tags": _with_tags,
     "http with dates": _with_dates,
     "http": _with_both,
+    "s3": _in_a_bucket,
     "local": _in_a_directory,
     "router": _behind_the_router,
     "router with a tier": _kept_by_the_router,

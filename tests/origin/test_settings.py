@@ -31,6 +31,7 @@ def test_a_key_pair_is_all_that_is_needed() -> None:
     assert settings.keys.trusted == ()
     assert settings.sources.local_root is None
     assert settings.sources.networks == ()
+    assert settings.sources.ports == (80, 443)
     assert (settings.sources.tier_bytes, settings.sources.fresh_s) == (64 * 1024 * 1024, 60)
     assert settings.imaging.auto_formats == {OutputFormat.WEBP}
     assert settings.memcached == MemcachedSettings((), 0.25)
@@ -46,6 +47,10 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "BLENDBEAT_LOCAL_ROOT": str(tmp_path),
             "BLENDBEAT_ALLOWED_SOURCES": "https://img.example.com/, local://",
             "BLENDBEAT_ALLOWED_NETWORKS": "10.0.0.0/8, ::1/128",
+            "BLENDBEAT_ALLOWED_PORTS": "443, 8443",
+            "BLENDBEAT_S3_BUCKETS": "photos, photos-2026.example.com",
+            "BLENDBEAT_S3_ENDPOINT": "http://minio.internal:9000",
+            "BLENDBEAT_S3_REGION": "eu-central-1",
             "BLENDBEAT_SOURCE_READ_TIMEOUT_S": "0.5",
             "BLENDBEAT_AUTO_FORMATS": "avif, webp",
             "BLENDBEAT_BROWSER_TTL_S": "60",
@@ -72,6 +77,10 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.sources.local_root == tmp_path.resolve()
     assert len(settings.sources.allowed) == 2
     assert settings.sources.networks == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+    assert settings.sources.ports == (443, 8443)
+    assert settings.sources.s3_buckets == ("photos", "photos-2026.example.com")
+    assert settings.sources.s3_endpoint == "http://minio.internal:9000"
+    assert settings.sources.s3_region == "eu-central-1"
     assert settings.sources.read_timeout_s == 0.5
     assert settings.imaging.auto_formats == {OutputFormat.AVIF, OutputFormat.WEBP}
     assert settings.lifetimes == Lifetimes(60, 120, 0, 86400)
@@ -107,6 +116,16 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_LOCAL_ROOT", "/no/such/directory"),
         ("BLENDBEAT_ALLOWED_SOURCES", "img.example.com"),
         ("BLENDBEAT_ALLOWED_NETWORKS", "10.0.0.1/8"),
+        ("BLENDBEAT_ALLOWED_PORTS", "0"),
+        ("BLENDBEAT_S3_BUCKETS", "Photos"),
+        ("BLENDBEAT_S3_BUCKETS", "photos/2026"),
+        ("BLENDBEAT_S3_BUCKETS", "*"),
+        ("BLENDBEAT_S3_ENDPOINT", "minio:9000"),
+        ("BLENDBEAT_S3_ENDPOINT", "http://key:secret@minio:9000"),
+        ("BLENDBEAT_S3_REGION", "eu central"),
+        ("BLENDBEAT_SOURCE_CONCURRENCY", "0"),
+        ("BLENDBEAT_SOURCE_PAUSE_S", "0"),
+        ("BLENDBEAT_ALLOWED_PORTS", "80,https"),
         ("BLENDBEAT_SOURCE_TIMEOUT_S", "0"),
         ("BLENDBEAT_SOURCE_TIMEOUT_S", "-1"),
         ("BLENDBEAT_SOURCE_TIMEOUT_S", "inf"),

@@ -1,5 +1,7 @@
 """What is too costly, to the pixel."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from origin.errors import TooCostly
@@ -24,6 +26,26 @@ def test_a_source_up_to_the_limit_is_decoded(declared: Size) -> None:
 def test_a_source_with_a_pixel_too_many_is_not(declared: Size) -> None:
     with pytest.raises(TooCostly, match=f"{declared.width_px} x {declared.height_px} px; at most 1000"):
         LIMITS.judge_source(declared)
+
+
+@pytest.mark.parametrize(("side_px", "fits"), [(65_535, True), (65_536, False)])
+def test_no_side_is_longer_than_a_jpeg_could_say(side_px: int, fits: bool) -> None:
+    for declared in (Size(side_px, 1), Size(1, side_px)):
+        with nullcontext() if fits else pytest.raises(TooCostly, match="px a side"):
+            Limits(10**9, 50).judge_source(declared)
+
+
+def test_many_pixels_may_not_be_deep_ones_too() -> None:
+    LIMITS.judge_source(Size(100, 10), pixel_bytes=8)
+    LIMITS.judge_source(Size(10, 10), pixel_bytes=64)
+    with pytest.raises(TooCostly, match="of 16 bytes each"):
+        LIMITS.judge_source(Size(100, 10), pixel_bytes=16)
+
+
+def test_a_source_may_have_a_thousand_pages() -> None:
+    LIMITS.judge_source(Size(1, 1), 1000)
+    with pytest.raises(TooCostly, match="1001 pages"):
+        LIMITS.judge_source(Size(1, 1), 1001)
 
 
 def test_a_result_may_be_as_long_as_the_limit_on_both_sides() -> None:

@@ -90,7 +90,7 @@ def test_drawings_are_read_only_where_they_are_welcome() -> None:
 
 def test_header_is_read_although_no_pixels_follow() -> None:
     assert open_header(promising_png(9000, 8000), svg=False) == SourceFacts(
-        SourceFormat.PNG, Size(9000, 8000), 1, False
+        SourceFormat.PNG, Size(9000, 8000), 1, False, pixel_bytes=3
     )
 
 

@@ -27,7 +27,7 @@ PROMPT_S = 5.0
 """What any single fetch here may take at the most, on a busy machine too; half of the read timeout."""
 
 
-def without_deadline(_seconds: float, _error: Exception) -> AbstractContextManager[object]:
+def without_deadline(_seconds: float, _error: BaseException) -> AbstractContextManager[object]:
     """A deadline that never bites: gevent's does not in a process that it has not patched."""
     return nullcontext()
 
@@ -169,13 +169,16 @@ def fetched_by_a_patched_process(urls: list[str]) -> list[tuple[str, float]]:
     return [(error, float(took_s)) for error, took_s in re.findall(r"^(\w+) ([\d.]+)$", done.stdout, re.MULTILINE)]
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        [*command.split(), *names, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
-    )
+def self_signed(folder: Path, address: str = "127.0.0.1", days: int = 2) -> tuple[ssl.SSLContext, Path]:
+    """A server's side of TLS, and the certificate it shows: of *address*, for some *days*, past ones if negative."""
+    key, request, certificate = folder / "key.pem", folder / "request.pem", folder / "certificate.pem"
+    new = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=source"
+    sign = f"openssl x509 -req -days {days} -copy_extensions copy"
+    for command in (
+        [*new.split(), "-addext", f"subjectAltName=IP:{address}", "-keyout", str(key), "-out", str(request)],
+        [*sign.split(), "-in", str(request), "-signkey", str(key), "-out", str(certificate)],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context, certificate

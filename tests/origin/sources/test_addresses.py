@@ -1,7 +1,10 @@
-from collections.abc import Sequence
-from ipaddress import ip_network
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import ip_addresses
 
 from origin.sources.addresses import Network, may_call
 
@@ -33,6 +36,10 @@ PUBLIC = [
     "::ffff:808:808",
     "64:ff9b::8.8.8.8",
     "2002:808:808::1",
+    "2620:0:2d0:200:0:5efe:8.8.8.8",  # ISATAP
+    "2620:0:2d0:200:200:5efe:8.8.8.8",
+    "2620:0:2d0:200:100:5efe:10.0.0.1",  # almost ISATAP: no identifier of that kind has this bit
+    "2620:0:2d0:200:0:5eff:10.0.0.1",
 ]
 
 LOOPBACK_OR_UNSPECIFIED = [
@@ -150,6 +157,17 @@ CARRIERS = [
     "2001:0:4136:e378:8000:63bf:f5ff:fffe",  # Teredo, client 10.0.0.1
 ]
 
+ISATAP = [
+    "2620:0:2d0:200:0:5efe:10.0.0.1",
+    "2620:0:2d0:200:0:5efe:169.254.169.254",
+    "2620:0:2d0:200:0:5efe:7f00:1",
+    "2620:0:2d0:200:200:5efe:192.168.0.1",
+    "2620:0:2d0:200:200:5efe:0.0.0.0",
+    "fd00::5efe:8.8.8.8",
+    "fe80::5efe:8.8.8.8",
+    "fe80::200:5efe:8.8.8.8",
+]
+
 NOT_ADDRESSES = [
     "",
     " ",
@@ -220,6 +238,11 @@ def test_ipv6_address_that_carries_a_closed_ipv4_address_may_not_be_called(text:
     assert not may_call(text)
 
 
+@pytest.mark.parametrize("text", ISATAP)
+def test_identifier_that_carries_an_ipv4_address_is_judged_with_its_network(text: str) -> None:
+    assert not may_call(text)
+
+
 @pytest.mark.parametrize("text", NOT_ADDRESSES)
 def test_what_is_no_address_may_not_be_called(text: str) -> None:
     assert not may_call(text)
@@ -249,6 +272,10 @@ def test_site_local_address_may_not_be_called(text: str) -> None:
         "192.0.0.8",
         "192.0.0.192",  # a cloud's metadata service
         "192.0.0.255",
+        "192.88.99.1",  # relays of 6to4
+        "168.63.129.16",  # a cloud's endpoint for its own machines
+        "5f00::1",  # segment routing
+        "100:0:0:1::1",  # dummy addresses
         "3fff::1",  # documentation since RFC 9637
     ],
 )
@@ -294,11 +321,28 @@ def test_network_opened_on_purpose_may_be_called(opened: str, text: str) -> None
         ("::/0", "127.0.0.1"),
         ("::/0", "::ffff:127.0.0.1"),
         ("0.0.0.0/0", "::1"),
+        ("10.0.0.0/8", "fd00::5efe:10.0.0.1"),
+        ("fd00::/8", "fd00::5efe:10.0.0.1"),
         ("65.54.227.120/32", "2001:0:4136:e378:8000:63bf:80ff:fffe"),  # Teredo: the server alone is not enough
     ],
 )
 def test_opening_one_network_opens_no_other(opened: str, text: str) -> None:
     assert not may_call(text, _networks(opened))
+
+
+@pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 3306, 6379, 8080, 8443, 11211, 65535])
+def test_public_address_is_called_at_no_other_port_than_those_of_the_web(port: int) -> None:
+    assert not may_call("8.8.8.8", port=port)
+    assert not may_call("2606:4700:4700::1111", _networks("10.0.0.0/8"), port=port)
+    assert not may_call("64:ff9b::8.8.8.8", port=port)
+    assert may_call("8.8.8.8", port=port, ports=(80, port))
+
+
+@pytest.mark.parametrize("port", [80, 443, 9000])
+def test_network_opened_on_purpose_is_called_at_any_port(port: int) -> None:
+    assert may_call("10.0.0.1", _networks("10.0.0.0/8"), port=port)
+    assert may_call("::ffff:10.0.0.1", _networks("10.0.0.0/8"), port=port)
+    assert not may_call("10.0.0.1", port=port)
 
 
 def test_opening_a_network_closes_nothing_else() -> None:
@@ -310,6 +354,41 @@ def test_each_of_several_networks_is_open() -> None:
     networks = _networks("10.0.0.0/8", "::1/128", "192.168.7.0/24")
     assert all(may_call(text, networks) for text in ("10.9.9.9", "::1", "192.168.7.7"))
     assert not any(may_call(text, networks) for text in ("127.0.0.1", "192.168.8.1", "fd00::1"))
+
+
+_any_ipv4 = st.integers(0, 2**32 - 1).map(IPv4Address)
+_any_ipv6 = st.integers(0, 2**128 - 1).map(IPv6Address)
+_carriers: list[Callable[[int], int]] = [
+    lambda ipv4: 0xFFFF << 32 | ipv4,  # mapped
+    lambda ipv4: 0x64FF9B << 96 | ipv4,  # NAT64
+    lambda ipv4: 0x2002 << 112 | ipv4 << 80 | 1,  # 6to4
+    lambda ipv4: 0x2001_0000_0808_0808 << 64 | ipv4 ^ 0xFFFFFFFF,  # Teredo, of a server that is public
+    lambda ipv4: 0x2620_0000_02D0_0200_0000_5EFE << 32 | ipv4,  # ISATAP, in a network that is public
+]
+
+
+@given(st.one_of(_any_ipv4, _any_ipv6, ip_addresses()))
+def test_nothing_that_is_not_global_may_be_called(address: IPv4Address | IPv6Address) -> None:
+    if may_call(str(address)):
+        assert address.is_global or address in IPv6Network("64:ff9b::/96") or address in IPv6Network("2002::/16")
+        assert not address.is_multicast
+        assert not address.is_loopback
+        assert not address.is_link_local
+
+
+@given(st.one_of(_any_ipv4, ip_addresses(v=4)), st.sampled_from(_carriers))
+def test_carrier_may_be_called_if_and_only_if_what_it_carries_may(
+    ipv4: IPv4Address, carried_by: Callable[[int], int]
+) -> None:
+    assert may_call(str(IPv6Address(carried_by(int(ipv4))))) == may_call(str(ipv4))
+
+
+@given(st.one_of(_any_ipv4, _any_ipv6, ip_addresses()), st.integers(1, 128))
+def test_nothing_outside_an_opened_network_is_opened_by_it(address: IPv4Address | IPv6Address, length: int) -> None:
+    bits = min(length, address.max_prefixlen)
+    opened = ip_network(f"{address}/{bits}", strict=False)
+    other = type(address)(int(address) ^ 1 << (address.max_prefixlen - bits))
+    assert may_call(str(other), [opened]) == may_call(str(other))
 
 
 def _networks(*texts: str) -> Sequence[Network]:

@@ -1,3 +1,5 @@
+import contextlib
+import itertools
 import socket
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
@@ -15,9 +17,11 @@ from origin.sources.held import SourceImage
 from origin.sources.http import HttpSource
 from tests.origin.sources.fetching import (
     answering,
+    entry,
     fetch,
     numeric_only,
     recorded_connects,
+    redirecting,
     ref,
     refused,
     resolving,
@@ -138,6 +142,42 @@ class TestAddresses:
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"rebinding.example": ["127.0.0.2"]}))
         with refused(SourceForbidden):
             source.fetch(ref(server.url("/once", "rebinding.example")))
+
+    def test_name_that_alternates_is_never_called_where_it_is_closed(
+        self, server: SourceServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = itertools.cycle(["127.0.0.1", "127.0.0.2", "169.254.169.254"])
+
+        def resolve(_host: str, *_args: object, **_options: object) -> list[object]:
+            return [entry(next(answers), server.port)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        called = recorded_connects(monkeypatch)
+        outcomes = []
+        for _ in range(9):
+            with contextlib.suppress(SourceForbidden):
+                url = server.url("/ok", "rebinding.example")
+                outcomes.append(fetch(url, networks=(ip_network("127.0.0.1/32"),)))
+        assert outcomes == [PICTURE] * 3
+        assert called == ["127.0.0.1"] * 3
+
+    @pytest.mark.parametrize("port", [22, 6379, 8080])
+    def test_public_address_is_not_called_at_a_port_that_is_not_of_the_web(
+        self, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        called = recorded_connects(monkeypatch)
+        with refused(SourceForbidden) as caught:
+            fetch(f"http://93.184.215.14:{port}/a.jpg")
+        assert str(port) in str(caught.value)
+        assert called == []
+
+    def test_redirect_to_another_port_of_a_public_address_is_refused_uncalled(
+        self, server: SourceServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        called = recorded_connects(monkeypatch)
+        with refused(SourceForbidden):
+            fetch(redirecting(server, "http://93.184.215.14:6379/"))
+        assert called == ["127.0.0.1"]
 
     def test_name_is_resolved_once_per_connection(self, server: SourceServer, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []

@@ -1,4 +1,5 @@
 import gc
+import gzip
 import shutil
 import socket
 from contextlib import AbstractContextManager, nullcontext
@@ -169,6 +170,16 @@ class TestSize:
         with memory_below(4_000_000):
             outcome_of(answering(server, head + BOMB))
 
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_compressed_body_is_not_held_decompressed_beyond_the_limit(self, server: SourceServer, times: int) -> None:
+        body = BOMB
+        for _ in range(times - 1):
+            body = gzip.compress(body)
+        encoding = b", ".join([b"gzip"] * times)
+        url = answering(server, b"HTTP/1.1 200 OK\r\nContent-Encoding: " + encoding + b"\r\n\r\n" + body)
+        with memory_below(6 * 1024 * 1024), refused(TooCostly):
+            fetch(url)
+
     def test_body_that_ends_early_is_a_failure(self, server: SourceServer) -> None:
         with refused(SourceFailed):
             fetch(server.url("/cut"))
@@ -238,13 +249,35 @@ class TestBrokenAnswers:
         with refused(SourceFailed):
             fetch(server.url("/ok").replace("http://", "https://"))
 
-    @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+class TestCertificates:
     def test_certificate_nobody_vouches_for_is_a_failure(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         context, certificate = self_signed(tmp_path)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))  # the environment vouches for nobody either
         with SourceServer(tls=context) as secure:
             with refused(SourceFailed):
                 fetch(secure.url("/ok"))
+            assert secure.count() == 0
+
+    def test_certificate_somebody_vouches_for_is_trusted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        context, certificate = self_signed(tmp_path)
+        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+        with SourceServer(tls=context) as secure:
+            assert fetch(secure.url("/ok")) == PICTURE
+
+    @pytest.mark.parametrize(
+        ("address", "days"), [("127.0.0.9", 2), ("127.0.0.1", -1)], ids=["of another host", "expired"]
+    )
+    def test_certificate_that_does_not_hold_is_a_failure_whoever_vouches_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, days: int
+    ) -> None:
+        context, certificate = self_signed(tmp_path, address, days)
+        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+        with SourceServer(tls=context) as secure:
+            with refused(SourceFailed) as caught:
+                fetch(secure.url("/ok"))
+            assert "cannot be trusted" in caught.value.detail
             assert secure.count() == 0
 
 

@@ -1,0 +1,15 @@
+"""What processes hold, from /proc."""
+
+from pathlib import Path
+
+
+def family(process: int) -> list[int]:
+    """*process*, its children, theirs, and so on."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(member for child in children for member in family(int(child)))]
+
+
+def status_kib(process: int, name: str) -> int:
+    """A line of proc(5)'s status file, such as ``VmRSS``."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
