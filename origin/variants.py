@@ -16,6 +16,7 @@ from cachetiers.readthrough import Found, Make, Outcome, ReadThrough
 from origin.errors import (
     BrokenImage,
     Internal,
+    Interrupted,
     NotAnImage,
     OriginError,
     Overloaded,
@@ -40,7 +41,7 @@ _SOURCE_FAILURES = (SourceMissing, SourceFailed, SourceTimeout, SourceUnavailabl
 _LASTING = {error.slug: error for error in (SourceMissing, NotAnImage, BrokenImage, TooCostly)}
 """Failures that asking again at once would not change, and that are therefore remembered."""
 
-_PASSING = (SourceFailed, SourceTimeout, SourceUnavailable, Overloaded, Internal)
+_PASSING = (SourceFailed, SourceTimeout, SourceUnavailable, Overloaded, Interrupted, Internal)
 """Failures that say nothing about the picture; an old variant may stand in (RFC 5861 section 4)."""
 
 _FACTS_VERSION: Final = "1"
