@@ -22,6 +22,8 @@ from tests.tampering import TamperingProxy, cut_in_the_middle, flipped, garbage
 
 URLS = [("local:///photo.jpg", f"w:{width}", f"bl:{blur}") for width in range(20, 32) for blur in (1, 2)]
 PEOPLE = 8
+HERE = Path(__file__).parents[2]
+"""What sitecustomize is to import is what is tested, wherever it is installed from."""
 NO_MEMORY = {"BLENDBEAT_MEMORY_TIER_BYTES": "0"}
 """So that every hit is one of the shared tier."""
 PATIENCE_S = 10.0
@@ -221,7 +223,7 @@ def test_two_fleets_of_different_versions_share_a_server(
     folder = tmp_path / "other"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(OTHER_VERSION.format(module=module, name=name, value=value))
-    ours, theirs = start(memcached.name), start(memcached.name, PYTHONPATH=str(folder))
+    ours, theirs = start(memcached.name), start(memcached.name, PYTHONPATH=f"{folder}:{HERE}")
     check(under_load(ours, lambda: hit(ours)), expected)
     check(under_load(theirs, lambda: hit(theirs)), expected)
     check(under_load(ours, lambda: hit(ours)), expected)
@@ -235,7 +237,7 @@ def test_a_host_whose_clock_is_a_year_ahead_poisons_nobody(
     folder = tmp_path / "future"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(A_YEAR_AHEAD)
-    ahead, ours = start(memcached.name, PYTHONPATH=str(folder)), start(memcached.name)
+    ahead, ours = start(memcached.name, PYTHONPATH=f"{folder}:{HERE}"), start(memcached.name)
     check(under_load(ahead, lambda: hit(ahead)), expected)
     check(under_load(ours, lambda: hit(ours)), expected)
     assert counters(ours)["expired"] > 0
