@@ -5,16 +5,21 @@ that belongs to the sniffed format is called, told to fail on the first sign of 
 truncated file and to read in one pass. What libvips leaves to others is in `foreign`.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import pyvips
 
-from origin.errors import BrokenImage, NotAnImage, TooCostly
+from origin.errors import BrokenImage, NotAnImage, OriginError, TooCostly
 from origin.imaging import beforehand, foreign, tiff
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.limits import MOST_METADATA_BYTES
 from origin.imaging.svg import sanitised
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _LOADERS = {
     SourceFormat.JPEG: "jpegload_buffer",
@@ -46,6 +51,22 @@ DOTS_PER_INCH = 72.0
 _HIGHEST_JPEG_SHRINK = 8
 
 
+def _at_the_door(opening: Callable[P, T]) -> Callable[P, T]:
+    """Make whatever a decoder raises over strangers' bytes a fault of the bytes, be it an error of its own."""
+
+    @wraps(opening)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return opening(*args, **kwargs)
+        except (OriginError, pyvips.Error, UnicodeDecodeError, MemoryError):
+            raise
+        except Exception as error:
+            raise BrokenImage(f"the decoder failed with {type(error).__name__}") from error
+
+    return opened
+
+
+@_at_the_door
 def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> SourceFacts:
     """What the header of *body* says; no pixel is decoded.
 
@@ -81,6 +102,7 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
     )
 
 
+@_at_the_door
 def open_pixels(
     body: bytes, facts: SourceFacts, *, shrink: float, first_page: int, pages: int, dpi: float
 ) -> pyvips.Image:
