@@ -33,7 +33,7 @@ from origin.imaging.slot import AT_ONCE_BYTES, Slot
 from origin.imaging.wire import LENGTHS, SLOTS, BadAnswer, Hello, Order, Outcome, read_answer, read_hello, read_lengths
 from origin.telemetry.logs import LOGGER
 
-_START_S = 10.0
+_START_S = 30.0
 """A child is ready within half a second; this is for machines that are busy with something else."""
 _FAREWELL_S = 5.0
 """For a child that was told to go."""
