@@ -16,6 +16,7 @@ from origin.imaging import beforehand, foreign, tiff
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.limits import MOST_METADATA_BYTES
+from origin.imaging.recent import Recent
 from origin.imaging.svg import sanitised
 
 P = ParamSpec("P")
@@ -47,6 +48,11 @@ _ANIMATED = frozenset({SourceFormat.GIF, SourceFormat.WEBP})
 
 DOTS_PER_INCH = 72.0
 """At which a drawing's own size is taken where nobody asks otherwise: one px of the drawing is one of the picture."""
+
+_DEAR = frozenset({SourceFormat.PNG, SourceFormat.AVIF, SourceFormat.HEIC})
+"""Formats whose decoding takes longer than all the rest, and as long for a small result as for a large one."""
+
+_recent = Recent(most_bytes=32 * 1024 * 1024)
 
 _HIGHEST_JPEG_SHRINK = 8
 
@@ -124,6 +130,12 @@ def open_pixels(
         BrokenImage: The picture is another than its header says, or ends early.
         pyvips.Error: The decoder refuses it, now or when its pixels are read.
     """
+    if facts.format in _DEAR and pages == 1:
+        return _recent.pixels(body, first_page, lambda: _decoded(body, facts, shrink, first_page, 1, dpi))
+    return _decoded(body, facts, shrink, first_page, pages, dpi)
+
+
+def _decoded(body: bytes, facts: SourceFacts, shrink: float, first_page: int, pages: int, dpi: float) -> pyvips.Image:
     if facts.format in foreign.PIXELS:
         return _as_promised(foreign.PIXELS[facts.format](body), facts, 1)
     count = max(1, min(pages, facts.pages - first_page))
