@@ -168,7 +168,7 @@ def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedReq
     try:
         return _request(source, asked)
     except (requests.RequestException, ValueError):
-        raise BadRecipe(source.url, "the source's URL cannot be called") from None
+        raise BadRecipe(source.loggable, "the source's URL cannot be called") from None
 
 
 def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
