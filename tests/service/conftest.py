@@ -54,6 +54,8 @@ class Service:
             "BLENDBEAT_UPLOAD_TOKENS": TOKEN,
             "BLENDBEAT_ADMIN_TOKENS": ADMIN_TOKEN,
             "BLENDBEAT_LOG_FORMAT": "json",
+            # Nobody here needs to be given time to see that a service stops.
+            "BLENDBEAT_DRAIN_GRACE_S": "0",
             "BLENDBEAT_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             **environ,
         }
