@@ -268,6 +268,8 @@ def lack(error: BaseException) -> Overloaded | None:
     """
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, MemoryError):
+            return Overloaded("the service has used up the memory it may have")
         if isinstance(seen, OSError) and seen.errno in EXHAUSTED:
             return Overloaded(f"the service has used up what it may have: {seen.strerror}")
         seen = seen.__cause__ or seen.__context__

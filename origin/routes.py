@@ -17,7 +17,7 @@ from bottle import Bottle, HTTPResponse, request, response
 from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.draining import STOPPING
-from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, Overloaded
+from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, lack
 from origin.exchange import Exchange
 from origin.handlers import Pictures
 from origin.pages import Pages
@@ -106,14 +106,17 @@ class Routes:
             answer = handler(exchange)
         except OriginError as error:
             answer = problem(error, exchange.request_id)
-        except MemoryError:
-            # Without a traceback, which would take some, too.
-            LOGGER.error("request %s: there is no memory for it", exchange.request_id)
-            answer = problem(Overloaded("there is not enough memory now"), exchange.request_id)
-        except Exception:  # noqa: BLE001  the last net; it ends in the log with its traceback
-            LOGGER.exception("request %s failed", exchange.request_id)
-            answer = problem(Internal("see the log"), exchange.request_id)
+        except Exception as error:  # noqa: BLE001  the last net; it ends in the log with its traceback
+            answer = problem(self._unforeseen(error, exchange.request_id), exchange.request_id)
         return self._sent(exchange, answer, started_s)
+
+    def _unforeseen(self, error: Exception, request_id: str) -> OriginError:
+        if (ours := lack(error)) is None:
+            LOGGER.error("request %s failed", request_id, exc_info=error)
+            return Internal("see the log")
+        # Without a traceback: there may be hundreds, and each takes some of what there is too little of.
+        LOGGER.error("request %s: %s", request_id, ours.detail)
+        return ours
 
     def _client(self, environ: dict[str, Any]) -> str:
         return self._quotas.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))

@@ -19,7 +19,6 @@ from typing import Any
 import gevent
 import gunicorn.http.wsgi
 from gevent.pool import Pool
-from gevent.server import StreamServer
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
@@ -36,7 +35,8 @@ from gunicorn.workers.ggevent import GeventWorker
 from origin import answers
 from origin.clientsocket import ClientSocket, HeadTooSlow
 from origin.draining import STOPPING, Drain, Phase
-from origin.errors import EXHAUSTED, Interrupted
+from origin.errors import Interrupted
+from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.telemetry import logs
 from origin.telemetry.events import RequestTold
@@ -49,8 +49,7 @@ _PARTING_S = 0.5
 _CROWDED = 0.9
 """The share of its connections that a worker may have before new ones take the place of idle ones."""
 _ROOM = 16
-"""Idle connections that make room when there are no files left."""
-_TELL_EVERY_S = 10.0
+"""Idle connections that make room for others when there are no files left."""
 
 _REFUSALS = {
     HeadTooSlow: (408, "Request Timeout"),
@@ -99,7 +98,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def load_wsgi(self) -> None:
         """Load the application, and tell it with every request whether the worker is stopping."""
         super().load_wsgi()
-        application = self.wsgi
+        application: Any = self.wsgi
 
         def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             environ[STOPPING] = self._told_s is not None
@@ -161,7 +160,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def run(self) -> None:
         """Serve until told to stop, and then until everything is answered."""
         # Told in our own words; gevent would print a traceback for each.
-        gevent.get_hub().NOT_ERROR += (_Exhausted,)
+        gevent.get_hub().NOT_ERROR += (Exhausted,)
         servers = [self._server(sock) for sock in self.sockets]
         while self.phase in (Phase.SERVING, Phase.GRACE):
             self.notify()
@@ -177,9 +176,9 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         if any(server.pool for server in servers):
             self._cut(servers)
 
-    def _server(self, sock: Any) -> "_Server":
+    def _server(self, sock: Any) -> Listener:
         sock.setblocking(True)
-        server = _Server(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections))
+        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections))
         server.make_room = partial(self._make_room, _ROOM)
         if self.cfg.workers > 1:
             # Else one would take a whole burst, and the others have nothing to do.
@@ -201,7 +200,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         for waiting, greenlet in list(self._idle.items())[:connections]:
             greenlet.throw(waiting)
 
-    def _cut(self, servers: "list[_Server]") -> None:
+    def _cut(self, servers: list[Listener]) -> None:
         self.tell_of_cuts()
         logs.LOGGER.error("%d requests were not finished in time and are cut", len(self._requests))
         for greenlet in list(self._requests):
@@ -210,38 +209,6 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         gevent.joinall([greenlet for server in servers for greenlet in server.pool], _PARTING_S)
         for server in servers:
             server.pool.kill(timeout=_PARTING_S / 2)
-
-
-class _Exhausted(Exception):
-    """There is no file or no memory left for another connection; gevent waits a moment before it tries again."""
-
-
-class _Server(StreamServer):  # type: ignore[misc]  # gevent is untyped
-    """Accepts connections, and when there is nothing left to accept them with, makes room and says so."""
-
-    make_room: Callable[[], None]
-    """Ends connections that say nothing."""
-    _told_s = -_TELL_EVERY_S
-
-    def do_read(self) -> Any:
-        """The next connection and its address; None if nobody waits."""
-        try:
-            return super().do_read()
-        except OSError as error:
-            if error.errno not in EXHAUSTED:
-                raise
-            self.make_room()
-            if time.monotonic() - self._told_s > _TELL_EVERY_S:
-                self._told_s = time.monotonic()
-                logs.LOGGER.error("connections cannot be accepted: %s; %d are open", error.strerror, len(self.pool))
-            raise _Exhausted from None
-
-    def close_when_empty(self) -> None:
-        """Take over whoever is connected already, whom closing would reset, and listen no more."""
-        with suppress(_Exhausted):
-            while not self.full() and (connection := self.do_read()):
-                self.do_handle(*connection)
-        self.close()
 
 
 def _head(status: int, title: str, length_bytes: int) -> bytes:

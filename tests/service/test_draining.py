@@ -151,9 +151,7 @@ def test_a_request_whose_head_is_still_on_its_way_is_answered(start: Start) -> N
 
 def test_a_request_that_outlives_the_drain_is_told_so_and_the_exit_status_tells_it(start: Start) -> None:
     with SourceServer() as source, ThreadPoolExecutor(1) as pool:
-        service = start(
-            BLENDBEAT_DRAIN_S="3", BLENDBEAT_SOURCE_READ_TIMEOUT_S="60", BLENDBEAT_SOURCE_TIMEOUT_S="60"
-        )
+        service = start(BLENDBEAT_DRAIN_S="3", BLENDBEAT_SOURCE_READ_TIMEOUT_S="60", BLENDBEAT_SOURCE_TIMEOUT_S="60")
         waiting = pool.submit(service.get, source.url("/hang"), "w:10")
         wait_until(lambda: source.count("/hang") == 1)
         started_s = time.monotonic()
