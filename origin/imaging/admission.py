@@ -10,6 +10,9 @@ from typing import Final
 _WEIGHT: Final = 1 / 16
 """Of the last picture in the mean: a few dozen pictures make it that of what is asked for now."""
 
+_SURE: Final = 0.75
+"""Of the time one may wait, what one may be expected to wait. Who is let in on a guess that fails has waited in vain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -58,12 +61,12 @@ def objection(crowd: Crowd, bounds: Bounds) -> str:
     >>> objection(Crowd(workers=2, inside=6), Bounds(pictures=4, wait_s=10))
     '6 pictures are being made or waiting'
     >>> objection(Crowd(workers=2, inside=4, each_s=8.0), Bounds(pictures=4, wait_s=10))
-    'it would not be begun within 10 s'
+    'it would hardly be begun within 10 s'
     """
     if crowd.inside >= crowd.workers + bounds.pictures:
         return f"{crowd.inside} pictures are being made or waiting"
-    if crowd.wait_s > bounds.wait_s:
-        return f"it would not be begun within {bounds.wait_s:g} s"
+    if crowd.wait_s > bounds.wait_s * _SURE:
+        return f"it would hardly be begun within {bounds.wait_s:g} s"
     if crowd.inside and crowd.source_bytes > bounds.source_bytes:
         return f"the sources of {crowd.inside} others and its own take {crowd.source_bytes} bytes"
     return ""

@@ -1,6 +1,7 @@
 """No files, no memory, no disk, and processes killed: clear answers meanwhile, and all as before when it has passed."""
 
 import contextlib
+import http.client
 import os
 import resource
 import signal
@@ -19,7 +20,7 @@ import pytest
 from origin.client import path_for, sign_path
 from tests.memcached import wait_until
 from tests.pictures import decoded, jpeg
-from tests.processes import family, status_kib
+from tests.processes import family, processor_s, status_kib
 from tests.service import wire
 from tests.service.conftest import RING, TOKEN, Service
 from tests.webserver import SourceServer
@@ -59,12 +60,6 @@ def next_file(process: int) -> int:
     """The number that the next file it opens gets."""
     taken = {int(entry.name) for entry in Path(f"/proc/{process}/fd").iterdir()}
     return next(number for number in count() if number not in taken)
-
-
-def processor_s(process: int) -> float:
-    """Processor time it has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_killed_http_worker_costs_the_requests_inside_it(start: Start) -> None:
