@@ -73,6 +73,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     """How long clients are waited for; this and what follows is set before the worker runs."""
     drain: Drain
     """How long stopping may take."""
+    wsgi: Any
+    """The application; gunicorn's."""
     tell_of_cuts: Callable[[], None]
     """Called when requests had to be cut."""
 
@@ -98,7 +100,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def load_wsgi(self) -> None:
         """Load the application, and tell it with every request whether the worker is stopping."""
         super().load_wsgi()
-        application: Any = self.wsgi
+        application = self.wsgi
 
         def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             environ[STOPPING] = self._told_s is not None

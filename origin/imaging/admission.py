@@ -11,7 +11,7 @@ _WEIGHT: Final = 1 / 16
 """Of the last picture in the mean: a few dozen pictures make it that of what is asked for now."""
 
 _SURE: Final = 0.75
-"""Of the time one may wait, what one may be expected to wait. Who is let in on a guess that fails has waited in vain."""
+"""Of the time one may wait, what one may be expected to: whoever is let in on a guess that fails has waited in vain."""
 
 
 @dataclass(frozen=True, slots=True)

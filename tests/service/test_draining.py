@@ -15,6 +15,7 @@ import pytest
 from origin.client import path_for, sign_path
 from tests.memcached import wait_until
 from tests.pictures import decoded, jpeg
+from tests.processes import family
 from tests.service import wire
 from tests.service.conftest import RING, Service
 from tests.webserver import SourceServer
@@ -198,3 +199,15 @@ def test_under_load_nothing_is_cut_and_every_byte_is_right(start: Start, tmp_pat
         assert service.process.wait(30) == 0
     assert [bad for _, bad in told] == [[]] * 8
     assert sum(good for good, _ in told) > 8
+
+
+def test_a_worker_that_is_replaced_takes_the_port_from_nobody(start: Start) -> None:
+    service = start()
+    before = set(family(service.process.pid))
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: not before & set(family(service.process.pid)[1:]), 20)
+    for _ in range(20):
+        began_s = time.monotonic()
+        assert is_ready(service)
+        assert time.monotonic() - began_s < 10
+    assert service.stop() == 0
