@@ -175,8 +175,10 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             # In the hub itself: between this look and the throw no connection can turn busy.
             gevent.get_hub().loop.run_callback(self._hang_up_on_the_silent)
             gevent.sleep(_LOOK_EVERY_S)
-        if any(server.pool for server in servers):
-            self._cut(servers)
+        if self._requests:
+            self._cut()
+        for server in servers:
+            server.pool.kill(timeout=_PARTING_S / 2)
 
     def _server(self, sock: Any) -> Listener:
         sock.setblocking(True)
@@ -202,15 +204,13 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         for waiting, greenlet in list(self._idle.items())[:connections]:
             greenlet.throw(waiting)
 
-    def _cut(self, servers: list[Listener]) -> None:
+    def _cut(self) -> None:
         self.tell_of_cuts()
         logs.LOGGER.error("%d requests were not finished in time and are cut", len(self._requests))
-        for greenlet in list(self._requests):
-            if not self._clients[greenlet].is_answering:
-                greenlet.kill(Interrupted("the service ends"), block=False)
-        gevent.joinall([greenlet for server in servers for greenlet in server.pool], _PARTING_S)
-        for server in servers:
-            server.pool.kill(timeout=_PARTING_S / 2)
+        cut = [greenlet for greenlet in self._requests if not self._clients[greenlet].is_answering]
+        for greenlet in cut:
+            greenlet.kill(Interrupted("the service ends"), block=False)
+        gevent.joinall(cut, _PARTING_S)
 
 
 def _head(status: int, title: str, length_bytes: int) -> bytes:

@@ -165,7 +165,14 @@ def main(seconds: float = 8.0, rounds: int = 5) -> None:
     """Print what happened."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photo.jpg").write_bytes(photo())
-        service = Service(Path(folder) / "log", {"BLENDBEAT_LOCAL_ROOT": folder, "BLENDBEAT_PIXEL_WORKERS": "2"})
+        environ = {
+            "BLENDBEAT_LOCAL_ROOT": folder,
+            "BLENDBEAT_PIXEL_WORKERS": "2",
+            # Small, so that memory that grows is not a tier that fills; and no child takes its processor time to the grave.
+            "BLENDBEAT_MEMORY_TIER_BYTES": str(16 * 1024 * 1024),
+            "BLENDBEAT_PIXEL_RETIRE_PICTURES": "1000000",
+        }
+        service = Service(Path(folder) / "log", environ)
         load = Load(service, service.get("local:///photo.jpg", *_OPTIONS).body)
         ratios, by_core = [], []
         for number in range(rounds):
