@@ -168,7 +168,7 @@ def main(seconds: float = 8.0, rounds: int = 5) -> None:
         environ = {
             "BLENDBEAT_LOCAL_ROOT": folder,
             "BLENDBEAT_PIXEL_WORKERS": "2",
-            # Small, so that memory that grows is not a tier that fills; and no child takes its processor time to the grave.
+            # Small: memory that grows is not to be a tier that fills. And no child is to take its times to the grave.
             "BLENDBEAT_MEMORY_TIER_BYTES": str(16 * 1024 * 1024),
             "BLENDBEAT_PIXEL_RETIRE_PICTURES": "1000000",
         }
