@@ -211,8 +211,10 @@ class Child:
         try:
             while self._unsent and not self._deaf:
                 self._send_one(self._unsent.popleft())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has ended or hung up, and whoever listens to it finds out which
         except OSError:
-            # Dead already, or there is no memory for its slot: either way it would wait for ever.
+            # There is no memory for its slot, and it would wait for ever.
             if not self._deaf:
                 self.kill(Sentence.UNREACHABLE)
         finally:
