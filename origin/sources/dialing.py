@@ -7,6 +7,7 @@ passes through `_dial`, which judges the very address it then connects to.
 
 import socket
 from collections.abc import Callable, Collection, Sequence
+from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -27,6 +28,7 @@ class GuardedAdapter(HTTPAdapter):
     Args:
         networks: Ranges that may be called although they are not public, at any port.
         ports: Where public addresses may be called.
+        answers: What reads the answers.
         hosts: How many hosts keep idle connections.
         per_host: How many idle connections each keeps.
     """
@@ -35,29 +37,35 @@ class GuardedAdapter(HTTPAdapter):
         self,
         networks: Sequence[Network],
         ports: Collection[int] = WEB_PORTS,
+        answers: type[HTTPResponse] = HTTPResponse,
         *,
         hosts: int = 64,
         per_host: int = 32,
     ) -> None:
         self._networks = tuple(networks)
         self._ports = frozenset(ports)
+        self._answers = answers
         super().__init__(pool_connections=hosts, pool_maxsize=per_host)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Build the pool manager as requests does, then give it guarded connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._may_call)
+        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._may_call, self._answers)
 
     def _may_call(self, address: str, port: int) -> bool:
         return may_call(address, self._networks, port=port, ports=self._ports)
 
 
-def _guarded_pools(allows: _MayCall) -> dict[str, type[HTTPConnectionPool]]:
+def _guarded_pools(allows: _MayCall, answers: type[HTTPResponse]) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
+        response_class = answers
+
         def _new_conn(self) -> socket.socket:
             return _dial(self, allows)
 
     class Secure(HTTPSConnection):
+        response_class = answers
+
         def _new_conn(self) -> socket.socket:
             return _dial(self, allows)
 
