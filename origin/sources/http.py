@@ -24,7 +24,7 @@ from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
 from origin.sources.conditions import conditions, validators_in
-from origin.sources.dialing import GuardedAdapter
+from origin.sources.dialing import GuardedAdapter, Resolve, resolved
 from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.metered import metered
 from origin.version import VERSION
@@ -65,15 +65,20 @@ class HttpSource:
         deadline: Bounds a whole fetch, whatever it is waiting for.
         breathe: Called after every read and every part of a body: a source that is faster than we are never makes us
             wait.
+        resolve: Finds the addresses of hosts.
     """
 
     def __init__(
-        self, settings: SourceSettings, deadline: Deadline, breathe: Callable[[], None] = lambda: None
+        self,
+        settings: SourceSettings,
+        deadline: Deadline,
+        breathe: Callable[[], None] = lambda: None,
+        resolve: Resolve = resolved,
     ) -> None:
         self._settings = settings
         self._deadline = deadline
         self._breathe = breathe
-        self._session = _session(settings, metered(settings.max_bytes, breathe))
+        self._session = _session(settings, metered(settings.max_bytes, breathe), resolve)
 
     def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
         """The bytes of *source*, or None if it says that *held* still names them.
@@ -159,11 +164,11 @@ class _Session(requests.Session):
         return None
 
 
-def _session(settings: SourceSettings, answers: type[HTTPResponse]) -> requests.Session:
+def _session(settings: SourceSettings, answers: type[HTTPResponse], resolve: Resolve) -> requests.Session:
     session = _Session()
     session.trust_env = False  # a proxy from the environment would dial in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # sources must not recognise one another
-    adapter = GuardedAdapter(settings.networks, settings.ports, answers)
+    adapter = GuardedAdapter(settings.networks, settings.ports, answers, resolve)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
