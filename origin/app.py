@@ -9,7 +9,7 @@ from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
 from cachetiers.tiered import Tiered
 from origin.admin import Admin, Counters
-from origin.concurrency import NativeThreads, breathe, deadline
+from origin.concurrency import NativeThreads, breathe, deadline, look_up
 from origin.fleet import Fleet
 from origin.handlers import Pictures
 from origin.imaging.admission import Bounds
@@ -26,6 +26,7 @@ from origin.sources.freight import Freight
 from origin.sources.gate import Gate
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
+from origin.sources.resolver import Resolver
 from origin.sources.router import Source, Sources
 from origin.sources.tier import SourceTier
 from origin.telemetry import logs
@@ -33,6 +34,10 @@ from origin.variants import Lives, Variants, stands_in
 
 _SIDE_THREADS = 4
 """For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
+
+_LOOKUPS = 128
+"""Names of sources that are looked up at once. A thread for each, and a name server that is silent keeps it for as long
+as the system's resolver is patient."""
 
 _IN_A_ROW_S = 60.0
 """Failures of a host that are further apart are not one outage."""
@@ -108,7 +113,8 @@ def _pixels(settings: ImagingSettings) -> Workshop:
 
 
 def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier, freight: Freight) -> Sources:
-    web = _gated(HttpSource(settings, deadline, breathe, freight), settings)
+    resolve = Resolver(look_up, NativeThreads(_LOOKUPS).run, deadline, settings.connect_timeout_s)
+    web = _gated(HttpSource(settings, deadline, breathe, freight, resolve), settings)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import gevent
 import gevent.event
@@ -42,6 +42,15 @@ def breathe() -> None:
 def pause(seconds: float) -> None:
     """Wait, and let everybody else go on."""
     gevent.sleep(seconds)
+
+
+def look_up(host: str, port: int, flags: int) -> list[tuple[Any, ...]]:
+    """`socket.getaddrinfo` for streams, which blocks its thread: what gevent puts in its place shares a few threads
+    among all who ask."""
+    found: list[tuple[Any, ...]] = gevent.monkey.get_original("socket", "getaddrinfo")(
+        host, port, type=socket.SOCK_STREAM, flags=flags
+    )
+    return found
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket]:

@@ -24,6 +24,20 @@ BOMB_BYTES = 16 * 1024 * 1024
 BOMB = gzip.compress(bytes(BOMB_BYTES))
 """16 KiB of gzip, what ``/gzip`` answers."""
 
+_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+FLOODS = {
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "interim headers": (b"HTTP/1.1 100 Continue\r\n", b"X: y\r\n"),
+    "a chunk of negative size": (_CHUNKED + b"-1\r\n", b"x"),
+    "members of nothing": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", gzip.compress(b"")),
+    "members of nothing in chunks": (
+        _CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"),
+        b"14\r\n%s\r\n" % gzip.compress(b""),
+    ),
+    "trailers": (_CHUNKED + b"0\r\n", b"X: y\r\n"),
+}
+"""Answers that are for ever about to begin, by what comes: what is sent once, and then again and again."""
+
 _STEP_S = 0.05
 _OPEN = threading.Event()
 _OPEN.set()
@@ -71,7 +85,8 @@ class SourceServer:
 
     Use it as a context manager. Whatever is in *bodies* is answered with 200,
     whatever is in *raw* is written to the socket as it is, instead of an
-    answer, and then the connection is closed. What is in *etags* and *modified*
+    answer, and then the connection is closed; what is in *endless* is written
+    after it again and again, for as long as anybody reads. What is in *etags* and *modified*
     goes with a body, and to whoever has it already a 304 goes instead. All of them
     may be changed while it runs.
 
@@ -103,6 +118,7 @@ class SourceServer:
     def __init__(self, bodies: Mapping[str, bytes] | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.bodies: dict[str, bytes] = {"/ok": PICTURE, **(bodies or {})}
         self.raw: dict[str, bytes] = {}
+        self.endless: dict[str, bytes] = {}
         self.etags: dict[str, str] = {}
         """Entity tags of bodies, by path."""
         self.gates: dict[str, threading.Event] = {}
@@ -132,6 +148,12 @@ class SourceServer:
     def url(self, path: str = "/ok", host: str = "127.0.0.1") -> str:
         """The address of *path*."""
         return f"{self._scheme}://{host}:{self.port}{path}"
+
+    def flood(self, kind: str) -> str:
+        """The address of one of `FLOODS`."""
+        path = "/" + kind.replace(" ", "-")
+        self.raw[path], self.endless[path] = FLOODS[kind]
+        return self.url(path)
 
     def count(self, path: str | None = None) -> int:
         """How many requests arrived, for *path* or altogether."""
@@ -200,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path in owner.raw:
             self.wfile.write(owner.raw[path])
             self.close_connection = True
+            if path in owner.endless:
+                self._go_on_with(owner.endless[path])
         elif path in owner.bodies:
             self._answer_unless_held(path)
         else:
@@ -307,6 +331,12 @@ class _Handler(BaseHTTPRequestHandler):
         for _ in range(_MOST_FLOODS):
             write()
             self.server.owner.flooded_bytes += len(_FLOOD)
+
+    def _go_on_with(self, unit: bytes) -> None:
+        part = unit * (len(_FLOOD) // len(unit) + 1)
+        while not self.server.owner.stopping.is_set():
+            self.wfile.write(part)
+            self.server.owner.flooded_bytes += len(part)
 
     def _gzip(self) -> None:
         self._answer(200, BOMB, {"Content-Encoding": "gzip"})

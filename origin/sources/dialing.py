@@ -7,6 +7,7 @@ passes through `_dial`, which judges the very address it then connects to.
 
 import socket
 from collections.abc import Callable, Collection, Sequence
+from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -20,6 +21,16 @@ from origin.sources.addresses import WEB_PORTS, Network, may_call
 _MayCall = Callable[[str, int], bool]
 """The judgement over an address and a port."""
 
+_Dial = Callable[[HTTPConnection], socket.socket]
+
+Resolve = Callable[[str, int], list[tuple[Any, ...]]]
+"""Host and port to what `socket.getaddrinfo` returns, or its errors; TimeoutError if it took too long."""
+
+
+def resolved(host: str, port: int) -> list[tuple[Any, ...]]:
+    """A `Resolve` that asks each time, for as long as that takes."""
+    return [*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
 
 class GuardedAdapter(HTTPAdapter):
     """A requests adapter that connects to public addresses, and to those in *networks*.
@@ -27,6 +38,8 @@ class GuardedAdapter(HTTPAdapter):
     Args:
         networks: Ranges that may be called although they are not public, at any port.
         ports: Where public addresses may be called.
+        answers: What reads the answers.
+        resolve: Finds the addresses of hosts.
         hosts: How many hosts keep idle connections.
         per_host: How many idle connections each keeps.
     """
@@ -35,31 +48,42 @@ class GuardedAdapter(HTTPAdapter):
         self,
         networks: Sequence[Network],
         ports: Collection[int] = WEB_PORTS,
+        answers: type[HTTPResponse] = HTTPResponse,
+        resolve: Resolve = resolved,
         *,
         hosts: int = 64,
         per_host: int = 32,
     ) -> None:
         self._networks = tuple(networks)
         self._ports = frozenset(ports)
+        self._answers = answers
+        self._resolve = resolve
         super().__init__(pool_connections=hosts, pool_maxsize=per_host)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Build the pool manager as requests does, then give it guarded connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._may_call)
+        self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._dial, self._answers)
+
+    def _dial(self, connection: HTTPConnection) -> socket.socket:
+        return _dial(connection, self._may_call, self._resolve)
 
     def _may_call(self, address: str, port: int) -> bool:
         return may_call(address, self._networks, port=port, ports=self._ports)
 
 
-def _guarded_pools(allows: _MayCall) -> dict[str, type[HTTPConnectionPool]]:
+def _guarded_pools(dial: _Dial, answers: type[HTTPResponse]) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
+        response_class = answers
+
         def _new_conn(self) -> socket.socket:
-            return _dial(self, allows)
+            return dial(self)
 
     class Secure(HTTPSConnection):
+        response_class = answers
+
         def _new_conn(self) -> socket.socket:
-            return _dial(self, allows)
+            return dial(self)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -70,9 +94,11 @@ def _guarded_pools(allows: _MayCall) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _dial(connection: HTTPConnection, allows: _MayCall) -> socket.socket:
+def _dial(connection: HTTPConnection, allows: _MayCall, resolve: Resolve) -> socket.socket:
     try:
-        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
+        found = resolve(connection.host, connection.port)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, f"looking {connection.host} up timed out") from error
     except (socket.gaierror, UnicodeError) as error:
         if getattr(error, "errno", None) in (socket.EAI_SYSTEM, socket.EAI_MEMORY):
             raise Overloaded("the resolver has no files or no memory left") from error

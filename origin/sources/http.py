@@ -1,6 +1,7 @@
 """Source images from the web, within limits of time, size, redirects and address."""
 
 from collections.abc import Callable, Sequence
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
 
@@ -24,12 +25,15 @@ from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
 from origin.sources.conditions import conditions, validators_in
-from origin.sources.dialing import GuardedAdapter
+from origin.sources.dialing import GuardedAdapter, Resolve, resolved
 from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
+from origin.sources.metered import metered
 from origin.version import VERSION
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
+"""At once. Of compressed members of nothing that is 10 ms of work, and it grows with the square."""
+
 _NOT_MODIFIED = 304
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
@@ -61,8 +65,10 @@ class HttpSource:
     Args:
         settings: The limits.
         deadline: Bounds a whole fetch, whatever it is waiting for.
-        breathe: Called after every part of a body: a source that is faster than we are never makes us wait.
+        breathe: Called after every read and every part of a body: a source that is faster than we are never makes us
+            wait.
         freight: What all fetches together may hold.
+        resolve: Finds the addresses of hosts.
     """
 
     def __init__(
@@ -71,12 +77,13 @@ class HttpSource:
         deadline: Deadline,
         breathe: Callable[[], None] = lambda: None,
         freight: Freight | None = None,
+        resolve: Resolve = resolved,
     ) -> None:
         self._settings = settings
         self._deadline = deadline
         self._breathe = breathe
         self._freight = freight or Freight()
-        self._session = _session(settings)
+        self._session = _session(settings, metered(settings.max_bytes, breathe), resolve)
 
     def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
         """The bytes of *source*, or None if it says that *held* still names them.
@@ -91,7 +98,7 @@ class HttpSource:
             SourceFailed: Any other status, a 304 nobody asked for, a broken answer, too many redirects.
             SourceDown: There is no answer, or one that says that the host itself fails (5xx, 429).
             SourceTimeout: It took too long, in one step or altogether.
-            TooCostly: More bytes than the limit.
+            TooCostly: More bytes than the limit, as they were sent or decompressed.
             Overloaded: There is no room for them beside what others fetch, or no file left to fetch them with.
         """
         first = _first_request(source, held.at(""))
@@ -165,11 +172,11 @@ class _Session(requests.Session):
         return None
 
 
-def _session(settings: SourceSettings) -> requests.Session:
+def _session(settings: SourceSettings, answers: type[HTTPResponse], resolve: Resolve) -> requests.Session:
     session = _Session()
     session.trust_env = False  # a proxy from the environment would dial in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # sources must not recognise one another
-    adapter = GuardedAdapter(settings.networks, settings.ports)
+    adapter = GuardedAdapter(settings.networks, settings.ports, answers, resolve)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -51,7 +51,7 @@ class _OutOfTime(BaseException):
 
 
 class S3Source:
-    """Fetches ``s3://bucket/key``; the key is everything behind the slash, taken literally.
+    """Fetches ``s3://bucket/key``; the key is everything behind the slash, taken literally or refused.
 
     Args:
         client: What `connect` makes.
@@ -79,7 +79,7 @@ class S3Source:
         """The bytes of *source*, or None if the store says that *held* still names them.
 
         Raises:
-            SourceForbidden: The bucket is not among those that are read.
+            SourceForbidden: The bucket is not among those that are read, or the key has segments of dots.
             SourceMissing: There is no such bucket or key.
             SourceFailed: The store refuses, or answers with something odd.
             SourceDown: The store cannot be reached, fails, or has too much to do.
@@ -142,12 +142,19 @@ def connect(settings: SourceSettings) -> Any:
 def located(url: str, buckets: Collection[str]) -> tuple[str, str]:
     """Bucket and key of *url*, if the bucket is one of *buckets*.
 
-    >>> located("s3://photos/a%20b/../c.jpg?d#e", ("photos",))
-    ('photos', 'a%20b/../c.jpg?d#e')
+    Raises:
+        SourceForbidden: It is not, or the key has a segment that some take for a way up and out of the bucket.
+        SourceMissing: There can be no such key.
+
+    >>> located("s3://photos/a%20b//c..jpg?d#e", ("photos",))
+    ('photos', 'a%20b//c..jpg?d#e')
     """
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if bucket not in buckets:
         raise SourceForbidden(f"{bucket!r} is not among the buckets that are read")
+    # Such keys may exist, but a proxy or a store that tidies paths would read another bucket.
+    if not {".", ".."}.isdisjoint(key.split("/")):
+        raise SourceForbidden(f"{key!r} has a segment of dots")
     try:
         length = len(key.encode())
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from tests.memcached import wait_until
 from tests.pictures import decoded, jpeg
 from tests.s3server import ENVIRON, S3Server
 from tests.service.conftest import Service
-from tests.webserver import SourceServer
+from tests.webserver import FLOODS, SourceServer
 
 WRITTEN = "Wed, 21 Oct 2015 07:28:00 GMT"
 
@@ -98,6 +98,32 @@ def test_a_slow_host_holds_no_other_up(tmp_path: Path) -> None:
             assert {reply.result(20).status for reply in waiting} == {502}
         finally:
             assert service.stop() == 0
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_source_that_floods_holds_nobody_up(flooded: Service, kind: str) -> None:
+    with SourceServer() as source, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(flooded.get, source.flood(kind), "w:20")
+        wait_until(lambda: source.flooded_bytes > 0 or waiting.done())
+        for _ in range(3):
+            assert flooded.ask("GET", "/health").status == 200
+        assert waiting.result(20).status in (502, 504)
+
+
+@pytest.fixture(scope="module")
+def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that would fetch a gigabyte, and has a second for it."""
+    environ = {
+        "BLENDBEAT_MAX_SOURCE_BYTES": "1000000000",
+        "BLENDBEAT_SOURCE_TIMEOUT_S": "1",
+        "BLENDBEAT_SOURCE_FAILURES": "100",
+    }
+    running = Service(tmp_path_factory.mktemp("flooded") / "log", environ)
+    yield running
+    assert running.stop() == 0
+    log = running.log.read_text()
+    assert "Traceback" not in log
+    assert log.count("Booting worker") == 1
 
 
 @pytest.fixture(scope="module")

@@ -135,13 +135,13 @@ def memory_below(most_bytes: int) -> Iterator[None]:
 _PATCHED = """
 from gevent import monkey; monkey.patch_all()
 import sys, time
-from origin.concurrency import deadline
+from origin.concurrency import breathe, deadline
 from origin.errors import OriginError
 from origin.recipe import Scheme, SourceRef
 from origin.sources.http import HttpSource
 from tests.webserver import loopback_settings
 settings = loopback_settings(timeout_s=0.4, connect_timeout_s=30, read_timeout_s=30, max_bytes=10**13)
-source = HttpSource(settings, deadline)
+source = HttpSource(settings, deadline, breathe)
 for url in sys.argv[1:]:
     started_s = time.monotonic()
     try:

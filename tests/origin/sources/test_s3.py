@@ -89,9 +89,11 @@ KEYS = [
     "a%20b.jpg",
     "a%2Fb.jpg",
     "%",
-    "../a.jpg",
-    "a/../b.jpg",
-    "./a.jpg",
+    "..a.jpg",
+    "a../.b.jpg",
+    ".../a.jpg",
+    "..\\a.jpg",
+    "%2e%2e/a.jpg",
     "a//b.jpg",
     "/a.jpg",
     "a.jpg?versionId=null",
@@ -145,6 +147,12 @@ def test_bucket_that_is_not_named_is_forbidden_unasked(store: S3Server, url: str
     store.client.put_object(Bucket="photos", Key="a.jpg", Body=b"picture")
     with refused(SourceForbidden):
         S3Source(Refusing(AssertionError()), store.settings, without_deadline).fetch(SourceRef(Scheme.S3, url))
+
+
+@pytest.mark.parametrize("key", ["../private/a.jpg", "a/../b.jpg", "./a.jpg", "a/./b.jpg", "a/..", ".", ".."])
+def test_key_with_a_segment_of_dots_is_forbidden_unasked(store: S3Server, key: str) -> None:
+    with refused(SourceForbidden):
+        S3Source(Refusing(AssertionError()), store.settings, without_deadline).fetch(ref(key))
 
 
 def test_bucket_that_is_named_and_not_there_is_missing(store: S3Server) -> None:
