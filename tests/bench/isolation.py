@@ -29,6 +29,7 @@ from origin.imaging.native import NativePool
 from origin.imaging.pool import Pixels
 from origin.recipe import Encoding, OutputFormat, Recipe, Resize, ResizingType
 from tests.bench.health_beside_pixels import probe
+from tests.bench.service.load import Target, closed_loop
 from tests.service.conftest import Service
 
 _CORES = 2
@@ -45,13 +46,8 @@ _ARRANGEMENTS: Mapping[str, Mapping[str, str]] = {
     "1 HTTP worker, 2 children": {"BLENDBEAT_PIXEL_WORKERS": "2"},
     "2 HTTP workers, 1 child each": {"BLENDBEAT_PIXEL_WORKERS": "1", "WEB_CONCURRENCY": "2"},
 }
-_WRK = """
-local number = 0
-request = function()
-  number = number + 1
-  return wrk.format("GET", "/unsafe/rs:fill:400:300/q:80/cb:{}-" .. number .. "/plain/local:///photo.jpg@jpg")
-end
-"""
+_MOST_PER_S = 1000
+"""More pictures than anybody makes: so many URLs are laid out."""
 
 
 def photo() -> bytes:
@@ -161,19 +157,18 @@ def over_http(body: bytes, rounds: int, seconds: int) -> None:
                     pass
                 idle[name] += taken_ms[10:]
                 with _probing(service.port, seconds) as taken_ms:
-                    rates[name].append(_wrk(service.port, seconds, f"{number}", root))
+                    rates[name].append(_cold(service.port, seconds, f"{number}"))
                 hits[name] += taken_ms
         for name, told in _compared(rates).items():
             print(f"{name:32} {told}; hits {_tail(hits[name])}, idle {_tail(idle[name])}")
 
 
-def _wrk(port: int, seconds: int, run: str, root: Path) -> float:
-    (root / "cold.lua").write_text(_WRK.replace("{}", run))
-    url = f"http://127.0.0.1:{port}"
-    command = ["wrk", "-t1", f"-c{_ASKERS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(root / "cold.lua"), url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said, said
-    return float(said.partition("Requests/sec:")[2].split()[0])
+def _cold(port: int, seconds: int, run: str) -> float:
+    paths = (f"/unsafe/rs:fill:400:300/q:80/cb:{run}-{number}" for number in range(seconds * _MOST_PER_S))
+    targets = [Target(f"{path}/plain/local:///photo.jpg@jpg") for path in paths]
+    load = closed_loop(port, targets, seconds, _ASKERS, once=True)
+    assert load.refused == 0, load
+    return load.good_per_s
 
 
 def _tail(taken_ms: list[float]) -> str:

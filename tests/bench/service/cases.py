@@ -52,7 +52,7 @@ class Case:
     requests: int = 0
 
 
-HIT = Picture("photo.jpg", 320, OutputFormat.JPEG)
+HIT = Picture("photo.jpg", 420, OutputFormat.JPEG)
 """About 20 kB."""
 
 _LARGE = Picture("large.jpg", 800, OutputFormat.JPEG)

@@ -65,7 +65,7 @@ def _figures(row: Row, rounds: Sequence[Round], look: Look | None) -> Figures:
     pairs = [
         (one[row].load, one[reference].load)
         for one in rounds
-        if (reference := one[row].reference) is not None and reference in one and one[row].load.requests
+        if (reference := one[row].reference) not in (None, row) and reference in one and one[row].load.requests
     ]
     return Figures(
         row.label,

@@ -144,8 +144,10 @@ class Ipx(Peer):
 
     def path(self, picture: Picture, name: str) -> str:
         """Modifiers first."""
-        modifiers = f"f_{_long(picture)},q_{picture.quality},s_{picture.box_px}x{picture.box_px},fit_inside"
-        return f"/{modifiers}/{self._sources}/{name}/{picture.source}"
+        modifiers = f"f_{_long(picture)},s_{picture.box_px}x{picture.box_px},fit_inside"
+        # To sharp a quality of a PNG means a palette, which is another picture.
+        quality = "" if picture.format is OutputFormat.PNG else f",q_{picture.quality}"
+        return f"/{modifiers}{quality}/{self._sources}/{name}/{picture.source}"
 
 
 class Sharp(Peer):

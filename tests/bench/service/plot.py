@@ -28,11 +28,12 @@ def plot(report: Report, path: Path) -> None:
     for panel, (column, title, scale) in zip(axes.flat, _PANELS, strict=False):
         _bars(panel, report, column)
         panel.set(title=title, xscale=scale)
+    axes.flat[0].axvline(1, color="black", linewidth=0.5)
     for panel in axes.flat[1 : len(_PANELS)]:
         panel.set_yticks([])
     for row in soaks:
         axes.flat[-1].plot(row.resident_mib, label=row.contestant)
-        axes.flat[-1].set(title="soak: resident MiB over time", ylim=(0, None))
+        axes.flat[-1].set(title="soak: resident MiB", xlabel=f"slices of {report.seconds:g} s", ylim=(0, None))
         axes.flat[-1].legend(frameon=False)
     figure.supxlabel(", ".join(f"{name} {text}" for name, text in report.machine.items()), fontsize=6)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,4 +48,5 @@ def _bars(panel: Any, report: Report, column: str) -> None:
     widths = [value if (value := getattr(row, column)) is not None else float("nan") for row in report.rows]
     panel.barh(at, widths, color=[f"C{names.index(row.contestant)}" for row in report.rows])
     panel.set_yticks(at, [f"{row.label}: {row.contestant}" for row in report.rows])
-    panel.invert_yaxis()
+    # The same in every panel, whatever the first and last rows have: they stand side by side.
+    panel.set_ylim(len(report.rows) - 0.5, -0.5)

@@ -13,7 +13,9 @@ createServer(async (request, response) => {
     if (!source) throw new Error("no such path");
     const fetched = Buffer.from(await (await fetch(source)).arrayBuffer());
     const fit = { width: +box, height: +box, fit: "inside", withoutEnlargement: true };
-    const body = await sharp(fetched).resize(fit).toFormat(format, { quality: +quality }).toBuffer();
+    // To sharp a quality of a PNG means a palette, which is another picture.
+    const options = format === "png" ? {} : { quality: +quality };
+    const body = await sharp(fetched).resize(fit).toFormat(format, options).toBuffer();
     response.writeHead(200, { "Content-Type": `image/${format}`, "Content-Length": body.length }).end(body);
   } catch (error) {
     response.writeHead(500).end(String(error));
