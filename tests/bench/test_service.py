@@ -92,7 +92,7 @@ def test_the_cost_of_a_process_is_seen_while_it_works() -> None:
         start_s = cpu_s(os.getpid())
         while cpu_s(os.getpid()) < start_s + 0.05:
             pass
-    assert cost.cpu_s == pytest.approx(0.05, abs=0.04)
+    assert cost.cpu_s > 0.04
     assert cost.peak_mib > 10
     assert resident_mib(os.getpid()) > 10
 

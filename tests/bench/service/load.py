@@ -106,11 +106,12 @@ def closed_loop(port: int, targets: Sequence[Target], seconds: float, connection
 
 
 def steadily(port: int, path: str, seconds: float, rate_per_s: float = 200) -> Load:
-    """One kept-alive connection that asks at a steady rate, or as soon as it has the last answer."""
+    """One kept-alive connection that asks at a steady rate, or as soon as it has the last answer; twice at least."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
     started_s = time.perf_counter()
-    taken_ms, refused = [], 0
-    while (asked_s := time.perf_counter()) < started_s + seconds:
+    taken_ms: list[float] = []
+    refused = 0
+    while (asked_s := time.perf_counter()) < started_s + seconds or len(taken_ms) < 2:
         connection.request("GET", path)
         response = connection.getresponse()
         response.read()
