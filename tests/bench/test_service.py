@@ -13,7 +13,7 @@ from tests.bench.service.cases import CASES, Picture, mixture
 from tests.bench.service.contestants import BlendBeat
 from tests.bench.service.drive import Measured, Row
 from tests.bench.service.figures import figures
-from tests.bench.service.load import Load, RanOut, Target, at_once, closed_loop, steadily
+from tests.bench.service.load import Load, NoFigure, Target, at_once, closed_loop, steadily
 from tests.bench.service.options import read
 from tests.bench.service.processes import cpu_s, resident_mib, watched
 from tests.bench.service.program import Program
@@ -60,7 +60,7 @@ def test_connections_in_a_closed_loop_never_share_a_target() -> None:
 
 
 def test_too_few_targets_are_no_figure() -> None:
-    with SourceServer() as server, pytest.raises(RanOut):
+    with SourceServer() as server, pytest.raises(NoFigure):
         closed_loop(server.port, [Target("/ok")] * 9, 1, 8, once=True)
 
 

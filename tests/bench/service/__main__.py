@@ -13,7 +13,7 @@ from tests.bench.service.contestants import BARE, OURS
 from tests.bench.service.drive import Contestant, Measured, Refused, Row, measure, sample
 from tests.bench.service.field import Field, gathered
 from tests.bench.service.figures import Look, figures
-from tests.bench.service.load import RanOut
+from tests.bench.service.load import NoFigure
 from tests.bench.service.look import look
 from tests.bench.service.plot import plot
 from tests.bench.service.report import Report, machine, table
@@ -64,7 +64,7 @@ def _round(number: int, everybody: Field, cases: Sequence[Case]) -> Mapping[Row,
             print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)
             try:
                 found |= {measured.row: measured for measured in measure(contestant, case, everybody.scene)}
-            except (RanOut, OSError) as error:
+            except (NoFigure, OSError) as error:
                 everybody.missing[told] = str(error)
     return found
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from tests.bench.service import contestants, limit
 from tests.bench.service.cases import HIT, SRCSET_PX, Case, Kind, Picture, mixture
-from tests.bench.service.load import Load, Target, at_once, closed_loop, steadily
+from tests.bench.service.load import Load, NoFigure, Target, at_once, closed_loop, steadily
 from tests.bench.service.processes import Cost, resident_mib, rest, watched
 from tests.bench.service.program import Program
 from tests.memcached import wait_until
@@ -20,7 +20,6 @@ _MOST_PER_S = 2000
 """More cold answers a second than anybody gives: so many targets are made."""
 _WARM = 64
 """Variants that hits are spread over."""
-_HEALTH = Target("/health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _mixed(program: Program, case: Case, scene: Scene) -> Sequence[Measured]:
     warm = _warmed(program, replace(case, picture=HIT), scene)
     asked: Mapping[str, Callable[[], Load]] = {
         "a hit": lambda: steadily(program.port, warm[0].path, scene.seconds),
-        "/health": lambda: steadily(program.port, _HEALTH.path, scene.seconds),
+        "/health": lambda: steadily(program.port, "/health", scene.seconds),
         "hits": lambda: closed_loop(program.port, warm, scene.seconds, 16, once=False),
     }
     idle = [_beside(f"{name}, idle", program, ask) for name, ask in asked.items()]
@@ -151,11 +150,13 @@ def _herd(program: Program, case: Case, scene: Scene) -> Sequence[Measured]:
     with watched(program.process) as cost:
         one = closed_loop(program.port, targets, scene.seconds, 1, once=True)
     alone = _measured(f"{case.name}, one alone", program, one, cost)
+    rest(program.process)
     name = scene.fresh()
     with watched(program.process) as cost:
         load = at_once(program.port, [program.path(case.picture, name)] * case.connections)
     herd = _measured(f"{case.name} of {case.connections}", program, load, cost)
-    return [alone, replace(herd, fetches=scene.fetches(name), slowest=load.max_ms / one.p50_ms)]
+    slowest = load.max_ms / one.p50_ms if one.requests else None
+    return [alone, replace(herd, fetches=scene.fetches(name), slowest=slowest)]
 
 
 def _srcset(program: Program, case: Case, scene: Scene) -> Sequence[Measured]:
@@ -175,6 +176,8 @@ def _soak(program: Program, case: Case, scene: Scene) -> Sequence[Measured]:
             targets = [Target(program.path(picture, scene.fresh())) for picture in pictures]
             loads.append(closed_loop(program.port, targets, scene.seconds, case.connections, once=True))
             resident.append(resident_mib(program.process))
+            if loads[-1].good_per_s == 0:
+                raise NoFigure("no good answers any more")
     soaked = _measured(case.name, program, _joined(loads), cost)
     return [replace(soaked, resident_mib=tuple(resident))]
 

@@ -79,8 +79,8 @@ class Load:
         return cls(len(taken_ms), seconds, cuts[49], cuts[94], cuts[98], max(taken_ms), refused)
 
 
-class RanOut(Exception):
-    """There were more answers than targets: nobody may ask for the same twice, so there is no figure."""
+class NoFigure(Exception):
+    """A load that says nothing; the message tells why."""
 
 
 def closed_loop(port: int, targets: Sequence[Target], seconds: float, connections: int, *, once: bool) -> Load:
@@ -90,7 +90,7 @@ def closed_loop(port: int, targets: Sequence[Target], seconds: float, connection
     one, unless *once* is false and they begin again.
 
     Raises:
-        RanOut: *once*, and there were not enough targets.
+        NoFigure: *once*, and there were not enough targets: nobody may ask for the same twice. Or wrk failed.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", f"--timeout={_PATIENCE_S}s"]
     with tempfile.TemporaryDirectory() as folder:
@@ -100,8 +100,9 @@ def closed_loop(port: int, targets: Sequence[Target], seconds: float, connection
         command += ["-s", str(script), f"http://127.0.0.1:{port}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode == 3:
-        raise RanOut(f"{len(targets)} targets were too few for {seconds:g} s")
-    assert run.returncode == 0, run.stderr
+        raise NoFigure(f"{len(targets)} targets were too few for {seconds:g} s")
+    if run.returncode != 0:
+        raise NoFigure(f"wrk: {run.stderr.strip()}")
     return Load(**json.loads(run.stdout.splitlines()[-1]))
 
 
@@ -123,7 +124,11 @@ def steadily(port: int, path: str, seconds: float, rate_per_s: float = 200) -> L
 
 
 def at_once(port: int, paths: Sequence[str]) -> Load:
-    """Everybody on a connection of their own, all connected before the first of them asks."""
+    """Everybody on a connection of their own, all connected before the first of them asks; at least two.
+
+    Raises:
+        NoFigure: Nobody got an answer for a minute.
+    """
     waiting = selectors.DefaultSelector()
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in paths]
     for connection in connections:
@@ -134,7 +139,8 @@ def at_once(port: int, paths: Sequence[str]) -> Load:
     taken_ms, refused = [], 0
     while waiting.get_map():
         ready = waiting.select(_PATIENCE_S)
-        assert ready, f"no answer within {_PATIENCE_S} s"
+        if not ready:
+            raise NoFigure(f"no answer within {_PATIENCE_S} s")
         for key, _ in ready:
             if data := key.fileobj.recv(1 << 20):  # type: ignore[union-attr]  # only sockets were registered
                 key.data.extend(data)
