@@ -24,7 +24,7 @@ from origin.telemetry.logs import LOGGER
 
 _FIRST_REST_S, _LONGEST_REST_S = 0.1, 5.0
 _GLANCE_S = 0.005
-_READY_S = 20.0
+_READY_S = 45.0
 """Until the first child is ready a service cannot say what it reads."""
 
 

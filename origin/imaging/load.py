@@ -5,16 +5,22 @@ that belongs to the sniffed format is called, told to fail on the first sign of 
 truncated file and to read in one pass. What libvips leaves to others is in `foreign`.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import pyvips
 
-from origin.errors import BrokenImage, NotAnImage, TooCostly
+from origin.errors import BrokenImage, NotAnImage, OriginError
 from origin.imaging import beforehand, foreign, tiff
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
-from origin.imaging.limits import MOST_METADATA_BYTES
+from origin.imaging.metadata import judge_length
+from origin.imaging.recent import Recent
 from origin.imaging.svg import sanitised
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _LOADERS = {
     SourceFormat.JPEG: "jpegload_buffer",
@@ -33,8 +39,6 @@ READABLE = frozenset(foreign.PIXELS) | {
 }
 """Formats this build reads."""
 
-_METADATA = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data", "photoshop-data")
-
 _DRAWN = frozenset({SourceFormat.SVG})
 """Formats without pixels of their own: as large as they are asked to be."""
 _PAGED = frozenset({SourceFormat.GIF, SourceFormat.WEBP, SourceFormat.TIFF, SourceFormat.AVIF, SourceFormat.JXL})
@@ -43,9 +47,30 @@ _ANIMATED = frozenset({SourceFormat.GIF, SourceFormat.WEBP})
 DOTS_PER_INCH = 72.0
 """At which a drawing's own size is taken where nobody asks otherwise: one px of the drawing is one of the picture."""
 
+_DEAR = frozenset({SourceFormat.PNG, SourceFormat.AVIF, SourceFormat.HEIC})
+"""Formats whose decoding takes longer than all the rest, and as long for a small result as for a large one."""
+
+_recent = Recent(most_bytes=32 * 1024 * 1024)
+
 _HIGHEST_JPEG_SHRINK = 8
 
 
+def _at_the_door(opening: Callable[P, T]) -> Callable[P, T]:
+    """Make whatever a decoder raises over strangers' bytes a fault of the bytes, be it an error of its own."""
+
+    @wraps(opening)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return opening(*args, **kwargs)
+        except (OriginError, pyvips.Error, UnicodeDecodeError, MemoryError):
+            raise
+        except Exception as error:
+            raise BrokenImage(f"the decoder failed with {type(error).__name__}") from error
+
+    return opened
+
+
+@_at_the_door
 def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> SourceFacts:
     """What the header of *body* says; no pixel is decoded.
 
@@ -67,7 +92,7 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
         return foreign.HEADERS[source_format](body)
     beforehand.judge(source_format, body)
     image = _open(source_format, body, _page(source_format, page, 1) | _scale(source_format, 1.0, dpi))
-    _judge_metadata(image)
+    judge_length(image)
     pages = _number(image, "n-pages", 1)
     orientation = _number(image, "orientation", 1)
     return SourceFacts(
@@ -81,6 +106,7 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
     )
 
 
+@_at_the_door
 def open_pixels(
     body: bytes, facts: SourceFacts, *, shrink: float, first_page: int, pages: int, dpi: float
 ) -> pyvips.Image:
@@ -102,6 +128,12 @@ def open_pixels(
         BrokenImage: The picture is another than its header says, or ends early.
         pyvips.Error: The decoder refuses it, now or when its pixels are read.
     """
+    if facts.format in _DEAR and pages == 1:
+        return _recent.pixels(body, first_page, lambda: _decoded(body, facts, shrink, first_page, 1, dpi))
+    return _decoded(body, facts, shrink, first_page, pages, dpi)
+
+
+def _decoded(body: bytes, facts: SourceFacts, shrink: float, first_page: int, pages: int, dpi: float) -> pyvips.Image:
     if facts.format in foreign.PIXELS:
         return _as_promised(foreign.PIXELS[facts.format](body), facts, 1)
     count = max(1, min(pages, facts.pages - first_page))
@@ -147,12 +179,6 @@ def _as_promised(image: pyvips.Image, facts: SourceFacts, pages: int) -> pyvips.
     if facts.format not in _DRAWN and (image.width > promised.width_px or image.height > promised.height_px):
         raise BrokenImage(f"the picture has {image.width} x {image.height} px, which is more than its header says")
     return image
-
-
-def _judge_metadata(image: pyvips.Image) -> None:
-    length = sum(len(image.get(name)) for name in _METADATA if image.get_typeof(name))
-    if length > MOST_METADATA_BYTES:
-        raise TooCostly(f"the source carries {length} bytes beside its picture; at most {MOST_METADATA_BYTES} are read")
 
 
 def _page(source_format: SourceFormat, first: int, count: int) -> dict[str, int]:

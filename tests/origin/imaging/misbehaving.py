@@ -14,6 +14,7 @@ from origin.errors import BadRecipe, OriginError, SourceMissing
 from origin.imaging.child import Transform, main
 from origin.imaging.job import Job, Rendered
 from origin.imaging.pool import Abilities
+from origin.imaging.wire import LENGTHS, MOST_BODY_BYTES
 
 
 def transform(body: bytes, job: Job) -> Rendered:
@@ -57,6 +58,27 @@ _KEPT: list[bytes] = []
 
 def _babble(_: bytes) -> bytes:
     os.write(0, b"\xff" * 100)
+    time.sleep(60)
+    return b""
+
+
+def _flood(_: bytes) -> bytes:
+    """Answers an order that nobody gave, with a body as large as may be, and never ends it."""
+
+    def flood() -> None:
+        time.sleep(0.3)
+        header = json.dumps({"number": 99, "is": "withdrawn"}).encode()
+        os.write(0, LENGTHS.pack(len(header), MOST_BODY_BYTES) + header)
+        for _ in range(MOST_BODY_BYTES // 65536 - 1):
+            os.write(0, bytes(65536))
+
+    threading.Thread(target=flood, daemon=True).start()
+    return b"soon"
+
+
+def _withdraw(_: bytes) -> bytes:
+    header = json.dumps({"number": 0, "is": "withdrawn"}).encode()
+    os.write(0, LENGTHS.pack(len(header), 0) + header)
     time.sleep(60)
     return b""
 
@@ -134,6 +156,8 @@ _DEEDS: dict[str, Callable[[bytes], bytes]] = {
     "echo": lambda rest: rest,
     "spin": _spin,
     "crash": _crash,
+    "flood": _flood,
+    "withdraw": _withdraw,
     "abort": _abort,
     "exit": lambda _: os._exit(3),
     "sleep": _sleep,

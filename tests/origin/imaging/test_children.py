@@ -138,6 +138,7 @@ def test_errors_come_out_as_they_went_in(make: Make) -> None:
         (b"abort", BrokenImage, "SIGABRT"),
         (b"exit", BrokenImage, "exit status 3"),
         (b"babble", BrokenImage, "never should"),
+        (b"withdraw", BrokenImage, "never should"),
         (b"spin", TooCostly, "longer"),
         (b"linger", BrokenImage, "hung up"),
     ],
@@ -152,6 +153,28 @@ def test_what_ends_a_child_costs_one_picture(make: Make, deed: bytes, verdict: t
     assert [greenlet.value.body for greenlet in behind] == [b"0", b"1", b"2", b"3", b"4"]
     assert not Path(f"/proc/{pid}").exists()
     assert pid not in pool.pids
+
+
+def test_what_nobody_asked_for_is_not_taken_into_memory(make: Make) -> None:
+    pool = make()
+    before, (pid,) = resident_bytes(os.getpid()), pool.pids
+    assert told(pool, b"flood") == b"soon"
+    until(lambda: pid not in pool.pids)
+    assert resident_bytes(os.getpid()) - before < 64_000_000
+    assert told(pool, b"echo on") == b"on"
+
+
+def test_a_child_that_is_given_no_processor_is_not_the_picture_s_fault(make: Make) -> None:
+    pool = make(Upkeep(1, deadline_s=1))
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(Interrupted):
+        told(pool, b"echo on")
+    assert told(pool, b"echo on") == b"on"
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def test_a_killed_child_costs_one_picture_and_others_do_not_notice(make: Make) -> None:

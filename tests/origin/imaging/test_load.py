@@ -9,7 +9,8 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.errors import NotAnImage, OriginError
+from origin.errors import BrokenImage, NotAnImage, OriginError
+from origin.imaging import load
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat
 from origin.imaging.load import READABLE, jpeg_shrink, open_header, open_pixels
@@ -273,3 +274,15 @@ def test_the_decoder_shrinks_as_far_as_it_can_and_leaves_a_factor_of_two(shrink:
     assert by in (1, 2, 4, 8)
     assert by == 1 or by * 2 <= shrink
     assert by == 8 or by * 4 > shrink
+
+
+@pytest.mark.parametrize(
+    "raised", [ValueError("x"), IndexError("x"), OverflowError("x"), SyntaxError("broken PNG file")]
+)
+def test_whatever_a_decoder_raises_is_the_picture_s_fault(raised: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(load, "sniff", fail)
+    with pytest.raises(BrokenImage, match=type(raised).__name__):
+        open_header(pictures.jpeg(), svg=False)
