@@ -22,7 +22,7 @@ test: $(VENV)/test.stamp
 test-all: test
 	$(BIN)/pytest -m slow
 
-# Half an hour on a machine that does nothing else: docs/bench.md. make bench BENCH="--cases jpeg,hits-16 --peers sharp"
+# Nearly an hour on a machine that does nothing else: docs/bench.md. make bench BENCH="--cases jpeg,hits-16 --peers sharp"
 bench: $(VENV)/bench.stamp
 	@command -v memcached >/dev/null || .ci/need memcached
 	@command -v wrk >/dev/null || .ci/need wrk

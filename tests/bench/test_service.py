@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from origin.recipe import OutputFormat
-from tests.bench.service import peers
+from tests.bench.service import peers, wsgi
 from tests.bench.service.__main__ import main
 from tests.bench.service.cases import CASES, Picture, mixture
 from tests.bench.service.contestants import BlendBeat
@@ -15,8 +15,10 @@ from tests.bench.service.drive import Measured, Row
 from tests.bench.service.figures import figures
 from tests.bench.service.load import Load, NoFigure, Target, at_once, closed_loop, steadily
 from tests.bench.service.options import read
+from tests.bench.service.pictures import draw
 from tests.bench.service.processes import cpu_s, resident_mib, watched
 from tests.bench.service.program import Program
+from tests.pictures import decoded
 from tests.webserver import SourceServer
 
 OURS, REFERENCE = Row("jpeg", "ours"), Row("jpeg", "reference")
@@ -100,6 +102,22 @@ def test_the_cost_of_a_process_is_seen_while_it_works() -> None:
 def test_a_mixture_is_the_same_every_time() -> None:
     assert mixture(50, 1200) == mixture(50, 1200)
     assert {picture.format for picture in mixture(50, 1200)} == {OutputFormat.JPEG, OutputFormat.WEBP, OutputFormat.PNG}
+
+
+def test_every_name_of_a_source_has_bytes_of_its_own_and_the_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(tmp_path, small=True)
+    monkeypatch.setenv(wsgi.FOLDER, str(tmp_path))
+
+    def served(path: str) -> bytes:
+        return b"".join(wsgi.source({"PATH_INFO": path}, lambda status, headers: None))
+
+    for suffix in (".jpg", ".png", ".webp", ".avif"):
+        one, other = (served(f"/{name}/photo{suffix}") for name in ("one", "other"))
+        assert one != other
+        assert (decoded(one) - decoded(other)).abs().max() == 0
+    assert served("/seen/one") == b"4"
 
 
 def test_every_contestant_spells_the_same_picture_with_the_name_of_its_source(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def source(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         body = str(_seen.pop(file, 0)).encode()
     else:
         _seen[name] += 1
-        body, _ = _file(file)
+        body = _marked(_file(file)[0], name)
     start_response("200 OK", [("Content-Length", str(len(body))), ("Cache-Control", "max-age=3600")])
     return [body]
 
@@ -41,6 +41,15 @@ def bare(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         return []
     start_response("200 OK", headers)
     return [body]
+
+
+def _marked(body: bytes, name: str) -> bytes:
+    """*body* as no other *name* has it, or whoever remembers bytes or pixels would look fast; the picture is the same.
+
+    A box that says that it is empty (ISO 14496-12 8.1.2) in AVIF; behind the end of the other formats nobody looks.
+    """
+    text = name.encode()
+    return body + (8 + len(text)).to_bytes(4, "big") + b"free" + text
 
 
 @cache
