@@ -139,6 +139,11 @@ class Child:
         """Pictures in its hands."""
         return len(self._held)
 
+    @property
+    def tasks(self) -> list[Task]:
+        """Those of them that somebody may be waiting for."""
+        return [held.task for held in self._held if held.task is not None]
+
     def seat(self) -> Seat:
         """It as the schedule sees it."""
         now_s = time.monotonic()

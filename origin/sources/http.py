@@ -18,12 +18,14 @@ from origin.errors import (
     SourceMissing,
     SourceTimeout,
     TooCostly,
+    lack,
 )
 from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
 from origin.sources.conditions import conditions, validators_in
 from origin.sources.dialing import GuardedAdapter
+from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
 from origin.version import VERSION
 
@@ -60,14 +62,20 @@ class HttpSource:
         settings: The limits.
         deadline: Bounds a whole fetch, whatever it is waiting for.
         breathe: Called after every part of a body: a source that is faster than we are never makes us wait.
+        freight: What all fetches together may hold.
     """
 
     def __init__(
-        self, settings: SourceSettings, deadline: Deadline, breathe: Callable[[], None] = lambda: None
+        self,
+        settings: SourceSettings,
+        deadline: Deadline,
+        breathe: Callable[[], None] = lambda: None,
+        freight: Freight | None = None,
     ) -> None:
         self._settings = settings
         self._deadline = deadline
         self._breathe = breathe
+        self._freight = freight or Freight()
         self._session = _session(settings)
 
     def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
@@ -84,6 +92,7 @@ class HttpSource:
             SourceDown: There is no answer, or one that says that the host itself fails (5xx, 429).
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit.
+            Overloaded: There is no room for them beside what others fetch, or no file left to fetch them with.
         """
         first = _first_request(source, held.at(""))
         limit = self._settings.timeout_s
@@ -133,14 +142,16 @@ class HttpSource:
             raise TooCostly(f"{source.host} declared {declared[:_MOST_DIGITS]} bytes; at most {limit} are fetched")
         chunks: list[bytes] = []
         total = 0
-        # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
-        for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
-            total += len(chunk)
-            if total > limit:
-                raise TooCostly(f"{source.host} sent more than {limit} bytes")
-            chunks.append(chunk)
-            self._breathe()
-        return b"".join(chunks)
+        with self._freight.carrying() as carry:
+            # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
+            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
+                total += len(chunk)
+                if total > limit:
+                    raise TooCostly(f"{source.host} sent more than {limit} bytes")
+                carry(len(chunk))
+                chunks.append(chunk)
+                self._breathe()
+            return b"".join(chunks)
 
 
 class _Session(requests.Session):
@@ -168,7 +179,7 @@ def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedReq
     try:
         return _request(source, asked)
     except (requests.RequestException, ValueError):
-        raise BadRecipe(source.url, "the source's URL cannot be called") from None
+        raise BadRecipe(source.loggable, "the source's URL cannot be called") from None
 
 
 def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
@@ -197,6 +208,8 @@ def _lost_idle_connection(error: requests.ConnectionError) -> bool:
 
 
 def _translated(error: Exception, source: SourceRef) -> OriginError:
+    if (ours := lack(error)) is not None:
+        return ours
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return SourceTimeout(f"{source.host} was silent for too long")
     told = repr(error)

@@ -21,7 +21,7 @@ def transform(body: bytes, job: Job) -> Rendered:
     """The first word of *body* is what to do, the rest is for that."""
     deed, _, rest = body.partition(b" ")
     said = _DEEDS[deed.decode()](rest)
-    return Rendered(said, "image/png", "png", "0123456789ab", 0.0)
+    return Rendered(said, "image/png", "png", "0123456789ab", float(rest) if deed == b"take" else 0.0)
 
 
 def _spin(_: bytes) -> bytes:
@@ -40,6 +40,12 @@ def _abort(_: bytes) -> bytes:
 def _sleep(seconds: bytes) -> bytes:
     time.sleep(float(seconds))
     return b"slept " + seconds
+
+
+def _take(seconds: bytes) -> bytes:
+    """As `_sleep`, and admits it."""
+    time.sleep(float(seconds))
+    return b"took " + seconds
 
 
 def _eat(_: bytes) -> bytes:
@@ -161,6 +167,7 @@ _DEEDS: dict[str, Callable[[bytes], bytes]] = {
     "abort": _abort,
     "exit": lambda _: os._exit(3),
     "sleep": _sleep,
+    "take": _take,
     "eat": _eat,
     "keep": _keep,
     "babble": _babble,
