@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all lock format clean
+.PHONY: run test test-all bench lock format clean
 
 run: $(VENV)/run.stamp
 	@exec $(BIN)/blendbeat serve --dev
@@ -12,6 +12,7 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	@command -v openssl >/dev/null || .ci/need openssl
 	@command -v memcached >/dev/null || .ci/need memcached
+	@command -v wrk >/dev/null || .ci/need wrk
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -20,6 +21,12 @@ test: $(VENV)/test.stamp
 
 test-all: test
 	$(BIN)/pytest -m slow
+
+# Nearly an hour on a machine that does nothing else: docs/bench.md. make bench BENCH="--cases jpeg,hits-16 --peers sharp"
+bench: $(VENV)/bench.stamp
+	@command -v memcached >/dev/null || .ci/need memcached
+	@command -v wrk >/dev/null || .ci/need wrk
+	$(BIN)/python -m tests.bench.service $(BENCH)
 
 # Only what the service itself needs.
 $(VENV)/run.stamp: requirements-build.lock requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
@@ -31,6 +38,11 @@ $(VENV)/run.stamp: requirements-build.lock requirements.lock setup.cfg pyproject
 # And what the tests need on top.
 $(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(BIN)/pip install --quiet --require-hashes --no-build-isolation -r requirements-dev.lock
+	@touch $@
+
+# And what draws plots and scores pictures. What is pinned stays as it is: those only say what they need at least.
+$(VENV)/bench.stamp: setup.cfg $(VENV)/test.stamp
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[bench]'
 	@touch $@
 
 # A bare Debian has python3 without venv: it comes in a package of its own.

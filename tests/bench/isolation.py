@@ -10,13 +10,13 @@ import pickle
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 import gevent
 import pyvips
@@ -29,7 +29,7 @@ from origin.imaging.limits import Limits
 from origin.imaging.native import NativePool
 from origin.imaging.pool import Pixels
 from origin.recipe import Encoding, OutputFormat, Recipe, Resize, ResizingType
-from tests.bench.health_beside_pixels import probe
+from tests.bench.service.load import Load, Target, closed_loop, steadily
 from tests.service.conftest import Service
 
 _CORES = 2
@@ -46,13 +46,8 @@ _ARRANGEMENTS: Mapping[str, Mapping[str, str]] = {
     "1 HTTP worker, 2 children": {"BLENDBEAT_PIXEL_WORKERS": "2"},
     "2 HTTP workers, 1 child each": {"BLENDBEAT_PIXEL_WORKERS": "1", "WEB_CONCURRENCY": "2"},
 }
-_WRK = """
-local number = 0
-request = function()
-  number = number + 1
-  return wrk.format("GET", "/unsafe/rs:fill:400:300/q:80/cb:{}-" .. number .. "/plain/local:///photo.jpg@jpg")
-end
-"""
+_MOST_PER_S = 1000
+"""More pictures than anybody makes: so many URLs are laid out."""
 
 
 def photo() -> bytes:
@@ -133,14 +128,9 @@ def _compared(rates: Mapping[str, list[float]]) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _probing(port: int, seconds: float) -> Iterator[list[float]]:
-    taken_ms: list[float] = []
-    path = "/unsafe/rs:fill:400:300/q:80/cb:hit/plain/local:///photo.jpg@jpg"
-    thread = threading.Thread(target=lambda: taken_ms.extend(probe(port, seconds, path)))
-    thread.start()
-    yield taken_ms
-    thread.join()
+def _probed(port: int, seconds: float) -> Load:
+    """How long hits take, asked 200 times a second."""
+    return steadily(port, "/unsafe/rs:fill:400:300/q:80/cb:hit/plain/local:///photo.jpg@jpg", seconds)
 
 
 def over_http(body: bytes, rounds: int, seconds: int) -> None:
@@ -154,32 +144,31 @@ def over_http(body: bytes, rounds: int, seconds: int) -> None:
             services[name] = Service(root / f"{number}.log", {**shared, **environ})
             stack.callback(services[name].stop)
         rates: dict[str, list[float]] = {name: [] for name in services}
-        hits: dict[str, list[float]] = {name: [] for name in services}
-        idle: dict[str, list[float]] = {name: [] for name in services}
+        hits: dict[str, list[Load]] = {name: [] for name in services}
+        idle: dict[str, list[Load]] = {name: [] for name in services}
+        for service in services.values():
+            _probed(service.port, 0.1)  # the first is no hit
         for number in range(rounds):
             for name, service in services.items():
-                with _probing(service.port, 1) as taken_ms:
-                    pass
-                idle[name] += taken_ms[10:]
-                with _probing(service.port, seconds) as taken_ms:
-                    rates[name].append(_wrk(service.port, seconds, f"{number}", root))
-                hits[name] += taken_ms
+                idle[name].append(_probed(service.port, 1))
+                with ThreadPoolExecutor(1) as background:
+                    beside = background.submit(_probed, service.port, seconds)
+                    rates[name].append(_cold(service.port, seconds, f"{number}"))
+                hits[name].append(beside.result())
         for name, told in _compared(rates).items():
             print(f"{name:32} {told}; hits {_tail(hits[name])}, idle {_tail(idle[name])}")
 
 
-def _wrk(port: int, seconds: int, run: str, root: Path) -> float:
-    (root / "cold.lua").write_text(_WRK.replace("{}", run))
-    url = f"http://127.0.0.1:{port}"
-    command = ["wrk", "-t1", f"-c{_ASKERS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(root / "cold.lua"), url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said, said
-    return float(said.partition("Requests/sec:")[2].split()[0])
+def _cold(port: int, seconds: int, run: str) -> float:
+    paths = (f"/unsafe/rs:fill:400:300/q:80/cb:{run}-{number}" for number in range(seconds * _MOST_PER_S))
+    targets = [Target(f"{path}/plain/local:///photo.jpg@jpg") for path in paths]
+    load = closed_loop(port, targets, seconds, _ASKERS, once=True)
+    assert load.refused == 0, load
+    return load.good_per_s
 
 
-def _tail(taken_ms: list[float]) -> str:
-    cuts = quantiles(taken_ms, n=100)
-    return f"p50 {cuts[49]:.2f} p99 {cuts[98]:.1f} ms"
+def _tail(loads: list[Load]) -> str:
+    return f"p50 {median(load.p50_ms for load in loads):.2f} p99 {median(load.p99_ms for load in loads):.1f} ms"
 
 
 def main(rounds: int = 7, seconds: int = 3) -> None:

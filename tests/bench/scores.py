@@ -24,6 +24,13 @@ def ssimulacra2(reference: pyvips.Image, distorted: pyvips.Image) -> float:
     return float(compute_ssimulacra2(io.BytesIO(_png(reference)), io.BytesIO(_png(distorted))))
 
 
+def in_linear_light(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
+    """*image* scaled down in linear light, in floats, from all its pixels: what the others are compared with."""
+    linear = image.colourspace("scrgb")
+    small = linear.reduce(image.width / width_px, image.height / height_px, kernel="lanczos3")
+    return small.colourspace("srgb").cast("uchar")
+
+
 def dssim(reference: pyvips.Image, distorted: Sequence[pyvips.Image], command: str = "dssim") -> list[float]:
     """The DSSIM of each of *distorted*, by the reference *command*."""
     with tempfile.TemporaryDirectory() as folder:
