@@ -40,6 +40,7 @@ class Answer:
         outcome: A word for the log.
         details: Facts for the log.
         guard: What a browser must not do with it.
+        told: Whether it is an event worth telling.
     """
 
     status: int
@@ -48,6 +49,7 @@ class Answer:
     outcome: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
     guard: Headers = CLOSED
+    told: bool = True
 
 
 def json_answer(status: int, content: Mapping[str, object], *, cache_s: int = 0, outcome: str = "") -> Answer:

@@ -12,6 +12,7 @@ from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline, look_up
 from origin.fleet import Fleet
 from origin.handlers import Pictures
+from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildPool, Upkeep
 from origin.imaging.inspect import SourceFormat
 from origin.imaging.pool import Workshop
@@ -21,6 +22,7 @@ from origin.recipe import Scheme
 from origin.routes import Routes
 from origin.settings import ImagingSettings, Isolation, Settings, SourceSettings
 from origin.sources.circuit import Patience
+from origin.sources.freight import Freight
 from origin.sources.gate import Gate
 from origin.sources.http import HttpSource
 from origin.sources.local import LocalSource
@@ -70,11 +72,11 @@ def build_application(settings: Settings) -> Bottle:
         logs.LOGGER.warning("BLENDBEAT_AUTO_FORMATS: this build does not write %s; nobody will get it", name)
     threads = NativeThreads(_SIDE_THREADS)
     source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
-    sources = _sources(settings.sources, threads, source_tier)
+    sources = _sources(settings.sources, threads, source_tier, Freight(imaging.queue_bytes))
     quotas = Quotas(settings.rate_limit, settings.trusted_proxies, fleet.counters)
     pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend)
     reads = able.reads if imaging.svg else able.reads - {SourceFormat.SVG}
-    pages = Pages(memory, reads=tuple(sorted(reads)), writes=tuple(sorted(able.writes)))
+    pages = Pages(memory, tuple(sorted(reads)), tuple(sorted(able.writes)), pixels.trouble)
 
     def counters() -> Counters:
         tiers = {tier.name: asdict(tier.stats) for tier in cache.tiers.tiers}
@@ -94,11 +96,12 @@ def build_application(settings: Settings) -> Bottle:
 
 
 def _pixels(settings: ImagingSettings) -> Workshop:
+    bounds = Bounds(settings.queue_limit, settings.queue_timeout_s, settings.queue_bytes)
     if settings.isolation is Isolation.THREAD:
         # Only here: with children this process has no libvips, which costs memory and is where strangers' bytes hurt.
         from origin.imaging.native import NativePool
 
-        return NativePool(settings.workers, settings.queue_limit, settings.queue_timeout_s)
+        return NativePool(settings.workers, bounds)
     upkeep = Upkeep(
         workers=settings.workers,
         deadline_s=settings.transform_timeout_s,
@@ -106,12 +109,12 @@ def _pixels(settings: ImagingSettings) -> Workshop:
         retire_pictures=settings.retire_pictures,
         retire_bytes=settings.retire_bytes,
     )
-    return ChildPool(upkeep, settings.queue_limit, settings.queue_timeout_s)
+    return ChildPool(upkeep, bounds)
 
 
-def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier) -> Sources:
+def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier, freight: Freight) -> Sources:
     resolve = Resolver(look_up, NativeThreads(_LOOKUPS).run, deadline, settings.connect_timeout_s)
-    web = _gated(HttpSource(settings, deadline, breathe, resolve), settings)
+    web = _gated(HttpSource(settings, deadline, breathe, freight, resolve), settings)
     by_scheme: dict[Scheme, Source] = {Scheme.HTTP: web, Scheme.HTTPS: web}
     if settings.local_root is not None:
         by_scheme[Scheme.LOCAL] = LocalSource(settings.local_root, settings.max_bytes, threads.run)
@@ -119,7 +122,8 @@ def _sources(settings: SourceSettings, threads: NativeThreads, tier: SourceTier)
         # Here, because the library takes a third of a second to load and 30 MB, which only its users should pay.
         from origin.sources import s3
 
-        by_scheme[Scheme.S3] = _gated(s3.S3Source(s3.connect(settings), settings, deadline, breathe), settings)
+        store = s3.S3Source(s3.connect(settings), settings, deadline, breathe, freight)
+        by_scheme[Scheme.S3] = _gated(store, settings)
     return Sources(by_scheme, settings.allowed, settings.connect_timeout_s + settings.timeout_s + 1, tier)
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 
-from origin.concurrency import breathe
+from origin.concurrency import breathe, has_input
 from origin.pace import Pace, Patience
 
 _REST_BYTES = 64 * 1024
@@ -67,6 +67,21 @@ class ClientSocket:
         self._head: _Transfer | None = None
         self._body: _Transfer | None = None
         self._answer: _Transfer | None = None
+
+    @property
+    def was_served(self) -> bool:
+        """Whether it ever had a request that could be read."""
+        return not self._is_fresh
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a request is on its way in, read or unread, or is being served."""
+        return self._serves or self._head is not None or has_input(self._sock)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether something was sent for the request that is being served."""
+        return self._serves and self._answer is not None
 
     def serve(self) -> None:
         """The head is read: what comes now is the body, what goes is the answer."""

@@ -5,6 +5,7 @@ The only module that knows gevent; the rest of the house takes these as argument
 
 import fcntl
 import os
+import select
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -56,6 +57,13 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Two ends of one local stream; only a greenlet that reads or writes waits, whether or not anything is patched."""
     ends: tuple[socket.socket, socket.socket] = gevent.socket.socketpair()
     return ends
+
+
+def has_input(sock: socket.socket) -> bool:
+    """Whether a read of *sock* would return at once. Waits for nothing, so the event loop itself may ask."""
+    look = gevent.monkey.get_original("select", "poll")()
+    look.register(sock.fileno(), select.POLLIN)
+    return bool(look.poll(0))
 
 
 def start_process(command: Sequence[str], environ: Mapping[str, str], descriptors: Mapping[int, int]) -> int:

@@ -56,14 +56,19 @@ def environment(folder: Path, environ: Mapping[str, str], *, make: bool = True) 
 
 def _remembered(file: Path) -> dict[str, str]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not file.exists():
-        made = {**new_pair(), **{name: secrets.token_urlsafe(24) for name in _TOKENS}}
-        text = "".join(f"{name}={value}\n" for name, value in made.items())
+    kept = _read(file) if file.exists() else new_pair()
+    # A file of before may lack what has been added to the service since.
+    made = {**{name: secrets.token_urlsafe(24) for name in _TOKENS}, **kept}
+    if not file.exists() or made != kept:
         # Complete under another name first: a start that is killed half-way leaves no half a key behind.
         draft = file.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(text)
+        draft.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
         draft.replace(file)
+    return made
+
+
+def _read(file: Path) -> dict[str, str]:
     pairs = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
     return {name: value for name, _, value in pairs}
 

@@ -9,7 +9,11 @@ Instances travel between threads and processes, so each can be pickled: the
 arguments are exactly what ``__init__`` takes.
 """
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
+
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC})
+"""What the operating system says when we have used up what we may have: no source, and no client, is to blame."""
 
 _LONGEST_QUOTE = 200
 
@@ -254,6 +258,22 @@ class Overloaded(OriginError):
     slug = "overloaded"
     title = "Too much to do"
     retry_after_s = 1
+
+
+def lack(error: BaseException) -> Overloaded | None:
+    """*error* as a lack of ours, if that is what it or one of its causes is.
+
+    >>> lack(OSError(errno.EMFILE, "Too many open files"))
+    Overloaded('the service has used up what it may have: Too many open files')
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError):
+            return Overloaded("the service has used up the memory it may have")
+        if isinstance(seen, OSError) and seen.errno in EXHAUSTED:
+            return Overloaded(f"the service has used up what it may have: {seen.strerror}")
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 class Interrupted(OriginError):

@@ -21,6 +21,7 @@ class Exchange:
         content_length: ``Content-Length``, None when the body is chunked or absent.
         body: The body, not yet read.
         client: Whom it counts for; empty when it counts for nobody.
+        stopping: Whether this process was told to stop.
     """
 
     request_id: str
@@ -33,3 +34,4 @@ class Exchange:
     content_length: int | None
     body: BinaryIO
     client: str = ""
+    stopping: bool = False

@@ -5,11 +5,14 @@ all their problems and status 78, and no server starts. Nothing in this module m
 touch libvips: a libvips call before the fork hangs the children.
 """
 
+import mmap
 import os
+import resource
 import sys
 from typing import Any
 
 from origin import secrets
+from origin.draining import CUT_STATUS
 from origin.errors import NotAnImage
 from origin.imaging.inspect import sniff
 from origin.pace import Pace, Patience
@@ -46,15 +49,20 @@ beside it. Ours also lets go of idle connections when it is told to stop."""
 workers = _settings.workers
 """One process has one memory tier and coalesces everything; its pixel children use all cores anyway."""
 
-worker_connections = 2000
-"""An edge keeps hundreds of connections open. Each costs tens of kilobytes, so this bounds memory, not work."""
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_files = max(_soft, min(_hard, 8192) if _hard != resource.RLIM_INFINITY else 8192)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _hard))
+
+worker_connections = max(16, min(2000, _files // 2))
+"""An edge keeps hundreds of connections open. Each costs tens of kilobytes, so this bounds memory, not work. And never
+more than half the files a process may open: sources, children and memcached need some, whoever connects."""
 
 keepalive = 75
 """Longer than a load balancer's idle time-out of 60 s. gunicorn's default of 2 s closes connections just as the
 balancer sends on them, which shows as sporadic 502s."""
 
-graceful_timeout = 30
-"""In-flight requests may finish: longer than the 25 s after which every edge has given up on them."""
+graceful_timeout = _settings.drain.total_s
+"""What is not done by then is killed. A worker ends a second earlier by itself, and tells those whom it cuts."""
 
 timeout = 60
 """A worker whose event loop has not turned for this long is replaced. The heartbeat is the loop's own, so slow
@@ -91,8 +99,14 @@ accesslog = None
 """Requests are logged by origin.telemetry, with what matters about a picture and without signatures."""
 
 
+_cut = mmap.mmap(-1, 1)
+"""Shared with the workers, who set it when they cut a request. gunicorn exits with 0 whatever becomes of them."""
+
+
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's signature
-    """Tell the worker how long clients are waited for."""
+    """Tell the worker how long clients are waited for, and how it stops."""
+    worker.drain = _settings.drain
+    worker.tell_of_cuts = lambda: _cut.__setitem__(0, 1)
     clients = _settings.clients
     worker.patience = Patience(
         head=Pace.at_most(clients.head_timeout_s),
@@ -103,6 +117,12 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's sig
         answer=Pace(clients.stall_s, clients.bytes_per_s),
         rest=Pace.at_most(2),
     )
+
+
+def on_exit(server: Any) -> None:
+    """Exit with what is true: not with 0 if requests were cut, or workers had to be killed."""
+    if _cut[0] or server.WORKERS:
+        sys.exit(CUT_STATUS)
 
 
 errorlog = "-"

@@ -1,12 +1,12 @@
 """A found variant, or a known failure, as an answer: every header of a picture."""
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from cachetiers.readthrough import Outcome
 from origin import httpcache
-from origin.answers import DRAWN, EMBEDDED, Answer, Headers, problem
+from origin.answers import CLOSED, DRAWN, EMBEDDED, Answer, Headers, problem
 from origin.httpcache import Lifetimes
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.variants import FALLBACK_TTL_S, KnownFailure, Variant, minted_for
@@ -114,6 +114,8 @@ def disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
 
 def _guard(media_type: str) -> Headers:
     """What keeps a browser from running a body that was meant to be looked at."""
+    if media_type == "application/json":
+        return CLOSED
     return EMBEDDED if media_type in _INERT else DRAWN
 
 
@@ -127,7 +129,7 @@ def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) 
     """What is to be told about an answer with *variant*."""
     told = {
         "key": key,
-        "recipe": recipe.canonical(),
+        "recipe": _tellable(recipe).canonical(),
         "source": source,
         "source_host": host,
         "format": variant.suffix,
@@ -137,3 +139,9 @@ def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) 
     if variant.outcome in (Outcome.MISS, Outcome.REPLACED):
         told |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
     return told
+
+
+def _tellable(recipe: Recipe) -> Recipe:
+    """*recipe* without the URL of a watermark, in which there may be a password or a token."""
+    mark = recipe.watermark
+    return replace(recipe, watermark=replace(mark, url="-")) if mark.url else recipe

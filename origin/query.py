@@ -31,7 +31,8 @@ def fields_of(query: str) -> Mapping[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=32)
     except ValueError:
-        raise BadRecipe(query, "the query cannot be read") from None
+        # Not quoted: the signature is in it.
+        raise BadRecipe("?", "the query cannot be read") from None
     return unique((name, value) for name, value in pairs if name != "sig")
 
 

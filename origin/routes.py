@@ -16,7 +16,8 @@ from bottle import Bottle, HTTPResponse, request, response
 
 from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
-from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError
+from origin.draining import STOPPING
+from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, lack
 from origin.exchange import Exchange
 from origin.handlers import Pictures
 from origin.pages import Pages
@@ -72,6 +73,7 @@ class Routes:
         self._route(app, "/purge", {"POST": self._admin.purge})
         self._route(app, "/counters", {"GET": self._admin.counters})
         self._route(app, "/health", {"GET": self._pages.health}, limited=False)
+        self._route(app, "/ready", {"GET": self._pages.ready}, limited=False)
         self._route(app, "/resize", {"GET": self._pictures.resize, "POST": self._pictures.resize_upload})
         self._route(app, "/info" + _ANY_PATH, {"GET": self._pictures.info})
         self._route(app, _ANY_PATH, {"GET": self._pictures.signed})
@@ -104,10 +106,17 @@ class Routes:
             answer = handler(exchange)
         except OriginError as error:
             answer = problem(error, exchange.request_id)
-        except Exception:  # noqa: BLE001  the last net; it ends in the log with its traceback
-            LOGGER.exception("request %s failed", exchange.request_id)
-            answer = problem(Internal("see the log"), exchange.request_id)
+        except Exception as error:  # noqa: BLE001  the last net; it ends in the log with its traceback
+            answer = problem(self._unforeseen(error, exchange.request_id), exchange.request_id)
         return self._sent(exchange, answer, started_s)
+
+    def _unforeseen(self, error: Exception, request_id: str) -> OriginError:
+        if (ours := lack(error)) is None:
+            LOGGER.error("request %s failed", request_id, exc_info=error)
+            return Internal("see the log")
+        # Without a traceback: there may be hundreds, and each takes some of what there is too little of.
+        LOGGER.error("request %s: %s", request_id, ours.detail)
+        return ours
 
     def _client(self, environ: dict[str, Any]) -> str:
         return self._quotas.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
@@ -141,7 +150,8 @@ class Routes:
             total_ms=(time.perf_counter() - started_s) * 1000,
             details=answer.details,
         )
-        self._tell(event)
+        if answer.told:
+            self._tell(event)
         return HTTPResponse(answer.body, answer.status, headers)
 
 
@@ -171,4 +181,5 @@ def _exchange(environ: dict[str, Any]) -> Exchange:
         content_type=environ.get("CONTENT_TYPE", ""),
         content_length=int(length) if length.isdecimal() else None,
         body=environ.get("wsgi.input", BytesIO()),
+        stopping=environ.get(STOPPING, False),
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from origin.arguments import anything, boolean, one_of, whole
+from origin.draining import Drain
 from origin.errors import BadRecipe
 from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
@@ -228,6 +229,18 @@ VARIABLES: Final = (
         "BLENDBEAT_ADMIN_TOKENS", "", _list(_token), "bearer tokens for `POST /purge` and `GET /counters`; none: off"
     ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
+    Variable(
+        "BLENDBEAT_DRAIN_S",
+        "30",
+        whole(2, 3600),
+        "time to stop in after SIGTERM; who sends SIGKILL must wait longer",
+    ),
+    Variable(
+        "BLENDBEAT_DRAIN_GRACE_S",
+        "5",
+        whole(0, 3600),
+        "the part of it in which everything is still served and `/ready` says 503, for load balancers to see",
+    ),
     Variable("BLENDBEAT_HEAD_TIMEOUT_S", "10", _seconds, "time for a client to send the head of a request"),
     Variable("BLENDBEAT_BODY_TIMEOUT_S", "60", _seconds, "time for a client to send the body of one"),
     Variable(
@@ -331,6 +344,12 @@ VARIABLES: Final = (
     Variable("BLENDBEAT_PIXEL_WORKERS", str(_CORES), whole(1, 256), "pictures made at once, per HTTP worker"),
     Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures that may wait to be begun, per HTTP worker"),
     Variable("BLENDBEAT_QUEUE_TIMEOUT_S", "10", _seconds, "how long a picture may wait to be begun"),
+    Variable(
+        "BLENDBEAT_QUEUE_BYTES",
+        str(128 * _MIB),
+        whole(1, 2**40),
+        "bytes of sources that may wait to be begun, and as many that may be on their way, per HTTP worker",
+    ),
     Variable("BLENDBEAT_TRANSFORM_TIMEOUT_S", "20", _seconds, "how long a child may work on one picture"),
     Variable(
         "BLENDBEAT_PIXEL_MEMORY_BYTES",
@@ -411,6 +430,7 @@ class ImagingSettings:
     workers: int
     queue_limit: int
     queue_timeout_s: float
+    queue_bytes: int
     transform_timeout_s: float
     memory_bytes: int
     retire_pictures: int
@@ -454,6 +474,7 @@ class Settings:
     admin_tokens: tuple[str, ...] = field(repr=False)
     max_upload_bytes: int
     clients: ClientSettings
+    drain: Drain
     rate_limit: RateLimit | None
     trusted_proxies: tuple[Network, ...]
     sources: SourceSettings
@@ -476,6 +497,7 @@ class Settings:
         reader = _Reader(environ)
         values = {variable.name.removeprefix("BLENDBEAT_"): reader.read(variable) for variable in VARIABLES}
         keys, dialect = reader.key_ring(values), reader.dialect(values)
+        reader.check_drain(values)
         if reader.problems:
             raise BadSettings(tuple(reader.problems))
         return cls(
@@ -492,6 +514,7 @@ class Settings:
                 stall_s=values["CLIENT_STALL_S"],
                 bytes_per_s=values["CLIENT_BYTES_PER_S"],
             ),
+            drain=Drain(values["DRAIN_S"], values["DRAIN_GRACE_S"]),
             rate_limit=values["RATE_LIMIT"],
             trusted_proxies=values["TRUSTED_PROXIES"],
             sources=SourceSettings(
@@ -518,6 +541,7 @@ class Settings:
                 workers=values["PIXEL_WORKERS"],
                 queue_limit=values["QUEUE_LIMIT"],
                 queue_timeout_s=values["QUEUE_TIMEOUT_S"],
+                queue_bytes=values["QUEUE_BYTES"],
                 transform_timeout_s=values["TRANSFORM_TIMEOUT_S"],
                 memory_bytes=values["PIXEL_MEMORY_BYTES"],
                 retire_pictures=values["PIXEL_RETIRE_PICTURES"],
@@ -574,6 +598,10 @@ class _Reader:
         except BadRecipe as error:
             self.problems.append(f"BLENDBEAT_PRESETS: {error.detail}")
             return Dialect()
+
+    def check_drain(self, values: Mapping[str, Any]) -> None:
+        if values["DRAIN_GRACE_S"] >= values["DRAIN_S"]:
+            self.problems.append("BLENDBEAT_DRAIN_GRACE_S: it is a part of BLENDBEAT_DRAIN_S and must be less")
 
     def key_ring(self, values: Mapping[str, Any]) -> KeyRing:
         try:

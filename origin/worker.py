@@ -1,19 +1,24 @@
-"""gunicorn's gevent worker, taught to let go of clients that hold it up and to refuse in our own words.
+"""gunicorn's gevent worker, taught to stop without cutting anybody off, to let go of clients that hold it up, and to
+refuse in our own words.
 
-The stock worker, told to stop, waits for every open connection, and an edge keeps
-dozens open that have nothing to say. With a keep-alive time above the graceful
-time-out each deploy would wait in vain and then be killed. It waits for slow clients,
-too. And what it cannot read as HTTP it answers with a page of its own, and logs with
-the signature in it.
+The stock worker, told to stop, refuses at once what a load balancer still sends, and
+then waits for every open connection, of which an edge keeps dozens that have nothing
+to say. It waits for slow clients, too. Out of files, it prints a traceback for each
+connection it cannot accept. And what it cannot read as HTTP it answers with a page
+of its own, and logs with the signature in it.
 """
 
+import time
 import traceback
 import uuid
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gevent
 import gunicorn.http.wsgi
+from gevent.pool import Pool
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
@@ -29,13 +34,22 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from origin import answers
 from origin.clientsocket import ClientSocket, HeadTooSlow
+from origin.draining import STOPPING, Drain, Phase
+from origin.errors import Interrupted
+from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.telemetry import logs
 from origin.telemetry.events import RequestTold
 
 _LOOK_EVERY_S = 0.2
+_SETTLE_S = 1.0
+"""Who has just connected is about to say something."""
+_PARTING_S = 0.5
+"""For telling clients that their requests are cut."""
 _CROWDED = 0.9
 """The share of its connections that a worker may have before new ones take the place of idle ones."""
+_ROOM = 16
+"""Idle connections that make room for others when there are no files left."""
 
 _REFUSALS = {
     HeadTooSlow: (408, "Request Timeout"),
@@ -53,39 +67,77 @@ gunicorn.http.wsgi.SERVER = "blendBeat"
 
 
 class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """Finishes the requests it has when told to stop, and hangs up on connections that wait for their next one."""
+    """Told to stop, serves on for a grace, finishes what it has, and hangs up on connections that say nothing."""
 
     patience: Patience
-    """How long clients are waited for; set before the worker runs."""
+    """How long clients are waited for; this and what follows is set before the worker runs."""
+    drain: Drain
+    """How long stopping may take."""
+    wsgi: Any
+    """The application; gunicorn's."""
+    tell_of_cuts: Callable[[], None]
+    """Called when requests had to be cut."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._connections = 0
+        self._told_s: float | None = None
+        self._clients: dict[gevent.Greenlet, ClientSocket] = {}
+        self._requests: dict[gevent.Greenlet, Any] = {}
         # In the order in which they began to wait.
         self._idle: dict[_Waiting, gevent.Greenlet] = {}
 
+    @property
+    def phase(self) -> Phase:
+        """What it is at."""
+        return self.drain.phase(None if self._told_s is None else time.monotonic() - self._told_s)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002  gunicorn's
+        """SIGTERM: from now on every answer is the last of its connection, also those that are being made."""
+        self._told_s = self._told_s or time.monotonic()
+        for req in list(self._requests.values()):
+            req.force_close()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and tell it with every request whether the worker is stopping."""
+        super().load_wsgi()
+        application = self.wsgi
+
+        def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            environ[STOPPING] = self._told_s is not None
+            answer: Iterable[bytes] = application(environ, start_response)
+            return answer
+
+        self.wsgi = informed
+
     def timeout_ctx(self) -> "_Waiting":
-        """How long a connection may wait for its next request: not at all once the worker stops."""
-        return _Waiting(self.cfg.keepalive if self.alive else 0, self._idle)
+        """How long a connection may wait for its next request."""
+        return _Waiting(self.cfg.keepalive, self._idle)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection to its end."""
-        self._connections += 1
-        if self._connections > self.worker_connections * _CROWDED:
-            gevent.get_hub().loop.run_callback(self._hang_up_on_the_longest_idle)
+        here = gevent.getcurrent()
+        sock = self._clients[here] = ClientSocket(client, self.patience)
+        if len(self._clients) > self.worker_connections * _CROWDED:
+            self._make_room(1)
         try:
-            super().handle(listener, ClientSocket(client, self.patience), addr)
+            super().handle(listener, sock, addr)
         finally:
-            self._connections -= 1
+            del self._clients[here]
 
     def handle_request(self, listener_name: Any, req: Any, sock: ClientSocket, addr: Any) -> None:
         """Serve one request; StopIteration ends its connection."""
+        here = gevent.getcurrent()
+        self._requests[here] = req
+        if self._told_s is not None:
+            req.force_close()
         sock.serve()
         try:
             super().handle_request(listener_name, req, sock, addr)
         except StopIteration:
             sock.finish(req.body)
             raise
+        finally:
+            del self._requests[here]
         if not sock.finish(req.body):
             raise StopIteration
 
@@ -108,24 +160,57 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             client.hang_up()
 
     def run(self) -> None:
-        """Serve until told to stop."""
-        gevent.spawn(self._hang_up_when_told)
-        super().run()
-
-    def _hang_up_when_told(self) -> None:
-        while self.alive:
+        """Serve until told to stop, and then until everything is answered."""
+        # Told in our own words; gevent would print a traceback for each.
+        gevent.get_hub().NOT_ERROR += (Exhausted,)
+        servers = [self._server(sock) for sock in self.sockets]
+        while self.phase in (Phase.SERVING, Phase.GRACE):
+            self.notify()
             gevent.sleep(_LOOK_EVERY_S)
-        # In the hub itself: between this look and the throw no connection can turn busy.
-        gevent.get_hub().loop.run_callback(self._hang_up)
+        self.alive = False
+        for server in servers:
+            server.close_when_empty()
+        while any(server.pool for server in servers) and self.phase is not Phase.OVER:
+            self.notify()
+            # In the hub itself: between this look and the throw no connection can turn busy.
+            gevent.get_hub().loop.run_callback(self._hang_up_on_the_silent)
+            gevent.sleep(_LOOK_EVERY_S)
+        if self._requests:
+            self._cut()
+        for server in servers:
+            server.pool.kill(timeout=_PARTING_S / 2)
 
-    def _hang_up(self) -> None:
+    def _server(self, sock: Any) -> Listener:
+        sock.setblocking(True)
+        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections))
+        server.make_room = partial(self._make_room, _ROOM)
+        if self.cfg.workers > 1:
+            # Else one would take a whole burst, and the others have nothing to do.
+            server.max_accept = 1
+        server.start()
+        return server
+
+    def _hang_up_on_the_silent(self) -> None:
+        now_s = time.monotonic()
         for waiting, greenlet in list(self._idle.items()):
+            client = self._clients[greenlet]
+            if not client.has_begun and (client.was_served or now_s - waiting.since_s > _SETTLE_S):
+                greenlet.throw(waiting)
+
+    def _make_room(self, connections: int) -> None:
+        gevent.get_hub().loop.run_callback(self._hang_up_on_the_longest_idle, connections)
+
+    def _hang_up_on_the_longest_idle(self, connections: int) -> None:
+        for waiting, greenlet in list(self._idle.items())[:connections]:
             greenlet.throw(waiting)
 
-    def _hang_up_on_the_longest_idle(self) -> None:
-        if self._idle:
-            waiting, greenlet = next(iter(self._idle.items()))
-            greenlet.throw(waiting)
+    def _cut(self) -> None:
+        self.tell_of_cuts()
+        logs.LOGGER.error("%d requests were not finished in time and are cut", len(self._requests))
+        cut = [greenlet for greenlet in self._requests if not self._clients[greenlet].is_answering]
+        for greenlet in cut:
+            greenlet.kill(Interrupted("the service ends"), block=False)
+        gevent.joinall(cut, _PARTING_S)
 
 
 def _head(status: int, title: str, length_bytes: int) -> bytes:
@@ -145,6 +230,7 @@ class _Waiting(gevent.Timeout):  # type: ignore[misc]  # gevent is untyped
 
     def __init__(self, seconds: float, idle: dict["_Waiting", gevent.Greenlet]) -> None:
         super().__init__(seconds, False)
+        self.since_s = time.monotonic()
         self._idle = idle
 
     def __enter__(self) -> "_Waiting":

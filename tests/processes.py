@@ -1,5 +1,6 @@
 """What processes hold, from /proc."""
 
+import os
 from pathlib import Path
 
 
@@ -13,3 +14,9 @@ def status_kib(process: int, name: str) -> int:
     """A line of proc(5)'s status file, such as ``VmRSS``."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def processor_s(process: int) -> float:
+    """Processor time it has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

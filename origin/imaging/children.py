@@ -13,6 +13,7 @@ from functools import partial
 
 from origin.concurrency import Promise, after, pause
 from origin.errors import Interrupted, OriginError, Overloaded
+from origin.imaging.admission import Bounds, Crowd, mean_s, objection
 from origin.imaging.ending import Ending, Sentence
 from origin.imaging.jail import Terms
 from origin.imaging.job import Job, Rendered
@@ -62,21 +63,14 @@ class ChildPool:
 
     Args:
         upkeep: How many children, and what they may use.
-        queue_limit: How many pictures may wait beside those that are being made.
-        queue_timeout_s: How long one may wait to be begun.
+        bounds: What may wait beside those that are being made.
         program: The module that the children run.
     """
 
-    def __init__(
-        self,
-        upkeep: Upkeep,
-        queue_limit: int,
-        queue_timeout_s: float,
-        program: str = "origin.imaging.child",
-    ) -> None:
+    def __init__(self, upkeep: Upkeep, bounds: Bounds, program: str = "origin.imaging.child") -> None:
         self._upkeep = upkeep
-        self._room = upkeep.workers + queue_limit
-        self._queue_timeout_s = queue_timeout_s
+        self._bounds = bounds
+        self._each_s = 0.0
         self._program = program
         self._waiting: deque[Task] = deque()
         self._children: list[Child] = []
@@ -106,17 +100,17 @@ class ChildPool:
         """The variant, made in a child while this greenlet waits.
 
         Raises:
-            Overloaded: As many pictures are waiting as may wait, or this one waited too long.
+            Overloaded: It would have to wait too long, or what waits would be too much; or it did wait too long.
             TooCostly: It took longer than a picture may, or more memory.
             BrokenImage: The decoder died of it.
             Interrupted: Somebody else killed the child.
             OriginError: As `origin.imaging.pipeline.transform`.
         """
-        self.check_room()
+        self._admit(body)
         task = Task(body, pickle.dumps(job, pickle.HIGHEST_PROTOCOL), Promise())
         self._waiting.append(task)
         self._deal()
-        late = after(self._queue_timeout_s, partial(self._expire, task))
+        late = after(self._bounds.wait_s, partial(self._expire, task))
         try:
             return task.promise.wait()
         finally:
@@ -126,10 +120,15 @@ class ChildPool:
             del task, body
 
     def check_room(self) -> None:
-        """Raise Overloaded when as many pictures are waiting as may wait."""
-        inside = len(self._waiting) + sum(child.held for child in self._children)
-        if inside >= self._room:
-            raise Overloaded(f"{inside} pictures are being made or waiting")
+        """Raise Overloaded when one more picture would be too much, whatever its source."""
+        self._admit(b"")
+
+    def trouble(self) -> str:
+        """As `Workshop.trouble`. A child that is being replaced is none: whoever sends what kills children would
+        otherwise stop a whole service."""
+        if self._failures and not self.pids:
+            return "no pixel child gets ready"
+        return objection(self._crowd(), self._bounds)
 
     def close(self) -> None:
         """End all children and wait until they are gone; what they have in hand is lost."""
@@ -155,6 +154,8 @@ class ChildPool:
     def answered(self, child: Child, task: Task | None, outcome: Outcome) -> None:
         """A child is done with a picture, and has begun the next one by now."""
         self._deal()
+        if isinstance(outcome, Rendered):
+            self._each_s = mean_s(self._each_s, outcome.transform_s)
         if task is not None:
             _settle(task.promise, outcome)
         if child not in self._worn and not child.leaving and self._is_worn(child):
@@ -176,6 +177,17 @@ class ChildPool:
         self._fill()
         self._deal()
 
+    def _admit(self, body: bytes) -> None:
+        if why := objection(self._crowd(body), self._bounds):
+            raise Overloaded(why)
+
+    def _crowd(self, one_more: bytes = b"") -> Crowd:
+        tasks = [*self._waiting, *(task for child in self._children for task in child.tasks)]
+        # Variants of one source share its bytes.
+        bodies = {id(body): len(body) for body in (one_more, *(task.body for task in tasks))}
+        inside = len(self._waiting) + sum(child.held for child in self._children)
+        return Crowd(self._upkeep.workers, inside, sum(bodies.values()), self._each_s)
+
     def _deal(self) -> None:
         """Hand out whatever somebody has room for."""
         while True:
@@ -192,7 +204,7 @@ class ChildPool:
 
     def _expire(self, task: Task) -> None:
         if self._withdraw(task):
-            task.promise.fail(Overloaded(f"the picture was not begun within {self._queue_timeout_s:g} s"))
+            task.promise.fail(Overloaded(f"the picture was not begun within {self._bounds.wait_s:g} s"))
 
     def _withdraw(self, task: Task) -> bool:
         """Whether *task* was still waiting; it is no longer."""

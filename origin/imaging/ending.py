@@ -24,6 +24,7 @@ class Sentence(Enum):
     """Why we killed it, if we did."""
 
     TOO_SLOW = "its picture was not finished in time"
+    STALLED = "it was given no processor to make its picture"
     BABBLING = "it said something it never should"
     NEVER_READY = "it did not get ready in time"
     HUNG_UP = "it hung up and lived on"

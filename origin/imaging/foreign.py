@@ -16,6 +16,7 @@ from origin.errors import BrokenImage, TooCostly
 from origin.imaging import beforehand
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat
+from origin.imaging.metadata import judge_length
 
 try:
     import pi_heif
@@ -48,6 +49,7 @@ def heic_header(body: bytes) -> SourceFacts:
     ignored (ISO/IEC 23008-12 6.5.10).
     """
     image = pyvips.Image.heifload_buffer(body)
+    judge_length(image)
     return SourceFacts(SourceFormat.HEIC, Size(image.width, image.height), 1, bool(image.hasalpha()))
 
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -30,11 +31,25 @@ from origin.imaging.jail import CHANNEL, SLOT_DESCRIPTORS, Terms
 from origin.imaging.job import Rendered
 from origin.imaging.schedule import Seat
 from origin.imaging.slot import AT_ONCE_BYTES, Slot
-from origin.imaging.wire import LENGTHS, SLOTS, BadAnswer, Hello, Order, Outcome, read_answer, read_hello, read_lengths
+from origin.imaging.wire import (
+    LENGTHS,
+    SLOTS,
+    BadAnswer,
+    Hello,
+    Order,
+    Outcome,
+    Withdrawn,
+    read_answer,
+    read_hello,
+    read_lengths,
+    read_number,
+)
 from origin.telemetry.logs import LOGGER
 
 _START_S = 30.0
 """A child is ready within half a second; this is for machines that are busy with something else."""
+_BUSY_SHARE = 0.05
+"""Of its time, on a processor: whoever decodes has far more, even at nice 10 on a full machine."""
 _FAREWELL_S = 5.0
 """For a child that was told to go."""
 _LINGER_S = 1.0
@@ -124,6 +139,11 @@ class Child:
         """Pictures in its hands."""
         return len(self._held)
 
+    @property
+    def tasks(self) -> list[Task]:
+        """Those of them that somebody may be waiting for."""
+        return [held.task for held in self._held if held.task is not None]
+
     def seat(self) -> Seat:
         """It as the schedule sees it."""
         now_s = time.monotonic()
@@ -137,6 +157,13 @@ class Child:
         with suppress(OSError):
             return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
         return 0
+
+    def processor_s(self) -> float:
+        """Processor time it has used so far, by the kernel's account."""
+        with suppress(OSError):
+            after_name = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
 
     def take(self, task: Task) -> None:
         """Hand it *task*. It must have room; returns before it has it all."""
@@ -211,8 +238,13 @@ class Child:
         self._alarm()
         first = self._held[0] if self._held else None
         if first is not None and first.sent:
-            first.since_s = time.monotonic()
-            self._alarm = after(self._deadline_s, lambda: self.kill(Sentence.TOO_SLOW))
+            first.since_s, worked_s = time.monotonic(), self.processor_s()
+            self._alarm = after(self._deadline_s, lambda: self._end_slow(worked_s))
+
+    def _end_slow(self, worked_s: float) -> None:
+        # One that was stopped, or given no processor, has nothing to do with its picture.
+        busy = self.processor_s() - worked_s > self._deadline_s * _BUSY_SHARE
+        self.kill(Sentence.TOO_SLOW if busy else Sentence.STALLED)
 
     def _live(self) -> None:
         try:
@@ -221,7 +253,7 @@ class Child:
             self.ready = self._was_ready = True
             self._house.ready(hello)
             while True:
-                self._hear(*self._frame())
+                self._hear(*self._frame(self._judge))
         except BadAnswer:
             self.kill(Sentence.BABBLING)
         except (OSError, EOFError):
@@ -232,9 +264,16 @@ class Child:
         finally:
             self._bury()
 
-    def _frame(self) -> tuple[bytes, bytes]:
+    def _frame(self, judge: Callable[[bytes], None] = lambda _: None) -> tuple[bytes, bytes]:
         header_bytes, body_bytes = read_lengths(self._read(LENGTHS.size))
-        return self._read(header_bytes), self._read(body_bytes)
+        header = self._read(header_bytes)
+        judge(header)  # before the body, which may be large
+        return header, self._read(body_bytes)
+
+    def _judge(self, header: bytes) -> None:
+        number = read_number(header)
+        if not self._held or not self._held[0].sent or number != self._held[0].number:
+            raise BadAnswer(f"an answer to order {number}")
 
     def _read(self, length: int) -> bytes:
         parts = []
@@ -250,8 +289,8 @@ class Child:
 
     def _hear(self, header: bytes, body: bytes) -> None:
         answer = read_answer(header, body)
-        if not self._held or not self._held[0].sent or answer.number != self._held[0].number:
-            raise BadAnswer(f"an answer to order {answer.number}")
+        if isinstance(answer.outcome, Withdrawn) and self._held[0].task is not None:
+            raise BadAnswer(f"order {answer.number} was not taken back")
         held = self._held.popleft()
         self._slot(held).trim()
         self._begin()

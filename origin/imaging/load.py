@@ -11,11 +11,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import pyvips
 
-from origin.errors import BrokenImage, NotAnImage, OriginError, TooCostly
+from origin.errors import BrokenImage, NotAnImage, OriginError
 from origin.imaging import beforehand, foreign, tiff
 from origin.imaging.geometry import Size
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
-from origin.imaging.limits import MOST_METADATA_BYTES
+from origin.imaging.metadata import judge_length
 from origin.imaging.recent import Recent
 from origin.imaging.svg import sanitised
 
@@ -38,8 +38,6 @@ READABLE = frozenset(foreign.PIXELS) | {
     name for name, loader in _LOADERS.items() if pyvips.type_find("VipsOperation", loader)
 }
 """Formats this build reads."""
-
-_METADATA = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data", "photoshop-data")
 
 _DRAWN = frozenset({SourceFormat.SVG})
 """Formats without pixels of their own: as large as they are asked to be."""
@@ -94,7 +92,7 @@ def open_header(body: bytes, *, svg: bool, page: int = 0, dpi: float = 0.0) -> S
         return foreign.HEADERS[source_format](body)
     beforehand.judge(source_format, body)
     image = _open(source_format, body, _page(source_format, page, 1) | _scale(source_format, 1.0, dpi))
-    _judge_metadata(image)
+    judge_length(image)
     pages = _number(image, "n-pages", 1)
     orientation = _number(image, "orientation", 1)
     return SourceFacts(
@@ -181,12 +179,6 @@ def _as_promised(image: pyvips.Image, facts: SourceFacts, pages: int) -> pyvips.
     if facts.format not in _DRAWN and (image.width > promised.width_px or image.height > promised.height_px):
         raise BrokenImage(f"the picture has {image.width} x {image.height} px, which is more than its header says")
     return image
-
-
-def _judge_metadata(image: pyvips.Image) -> None:
-    length = sum(len(image.get(name)) for name in _METADATA if image.get_typeof(name))
-    if length > MOST_METADATA_BYTES:
-        raise TooCostly(f"the source carries {length} bytes beside its picture; at most {MOST_METADATA_BYTES} are read")
 
 
 def _page(source_format: SourceFormat, first: int, count: int) -> dict[str, int]:

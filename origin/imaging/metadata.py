@@ -12,10 +12,24 @@ the answer, which makes some 200 bytes.
 
 import pyvips
 
+from origin.errors import TooCostly
+from origin.imaging.limits import MOST_METADATA_BYTES
 from origin.recipe import Metadata
 
+_BLOCKS = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data", "photoshop-data")
 _COPYRIGHT = frozenset({"exif-ifd0-Copyright", "exif-ifd0-Artist"})
 _ORIENTATION = frozenset({"orientation", "exif-ifd0-Orientation", "exif-ifd1-Orientation"})
+
+
+def judge_length(image: pyvips.Image) -> None:
+    """Refuse a source that carries far more beside its picture than any picture needs.
+
+    Raises:
+        TooCostly: It is more than `MOST_METADATA_BYTES`.
+    """
+    length = sum(len(image.get(name)) for name in _BLOCKS if image.get_typeof(name))
+    if length > MOST_METADATA_BYTES:
+        raise TooCostly(f"the source carries {length} bytes beside its picture; at most {MOST_METADATA_BYTES} are read")
 
 
 def kept(image: pyvips.Image, metadata: Metadata) -> tuple[pyvips.Image, str]:

@@ -12,6 +12,7 @@ from functools import partial
 
 from origin.concurrency import NativeThreads, in_background
 from origin.errors import Overloaded
+from origin.imaging.admission import Bounds, Crowd, mean_s, objection
 from origin.imaging.job import Job, Rendered
 from origin.imaging.libvips import abilities, prepare_libvips
 from origin.imaging.pipeline import transform
@@ -26,17 +27,17 @@ class NativePool:
 
     Args:
         threads: How many pictures are made at once.
-        queue_limit: How many more may wait.
-        queue_timeout_s: How long one may wait to be begun.
+        bounds: What may wait beside them.
     """
 
-    def __init__(self, threads: int, queue_limit: int, queue_timeout_s: float) -> None:
+    def __init__(self, threads: int, bounds: Bounds) -> None:
         prepare_libvips()
         self.abilities = abilities()
         self._threads = NativeThreads(threads)
-        self._room = threads + queue_limit
-        self._queue_timeout_s = queue_timeout_s
-        self._inside = 0
+        self._workers = threads
+        self._bounds = bounds
+        self._bodies: list[bytes] = []
+        self._each_s = 0.0
 
     def transform(self, body: bytes, job: Job) -> Rendered:
         """The variant, made in a native thread while this greenlet waits.
@@ -45,22 +46,37 @@ class NativePool:
             Overloaded: As many pictures are waiting as may wait, or this one waited too long.
             OriginError: As `origin.imaging.pipeline.transform`.
         """
-        self.check_room()
-        self._inside += 1
-        call = partial(_transform_in_the_background, body, job, time.monotonic() + self._queue_timeout_s)
+        self._admit(body)
+        self._bodies.append(body)
+        call = partial(_transform_in_the_background, body, job, time.monotonic() + self._bounds.wait_s)
         # A greenlet of its own: whoever waits may be gone before the thread is done, and the place is taken until then.
-        return in_background(lambda: self._run(call)).wait()
+        return in_background(partial(self._run, call, body)).wait()
 
     def check_room(self) -> None:
-        """Raise Overloaded when as many pictures are waiting as may wait."""
-        if self._inside >= self._room:
-            raise Overloaded(f"{self._inside} pictures are being made or waiting")
+        """Raise Overloaded when one more picture would be too much, whatever its source."""
+        self._admit(b"")
 
-    def _run(self, call: "partial[Rendered]") -> Rendered:
+    def trouble(self) -> str:
+        """As `Workshop.trouble`."""
+        return objection(self._crowd(), self._bounds)
+
+    def _admit(self, body: bytes) -> None:
+        if why := objection(self._crowd(body), self._bounds):
+            raise Overloaded(why)
+
+    def _crowd(self, one_more: bytes = b"") -> Crowd:
+        # Variants of one source share its bytes.
+        bodies = {id(body): len(body) for body in (one_more, *self._bodies)}
+        return Crowd(self._workers, len(self._bodies), sum(bodies.values()), self._each_s)
+
+    def _run(self, call: "partial[Rendered]", body: bytes) -> Rendered:
         try:
-            return self._threads.run(call)
+            rendered = self._threads.run(call)
         finally:
-            self._inside -= 1
+            # By what it is and not by what it says: another may be equal, but compares megabytes.
+            del self._bodies[next(at for at, ours in enumerate(self._bodies) if ours is body)]
+        self._each_s = mean_s(self._each_s, rendered.transform_s)
+        return rendered
 
 
 def _transform_in_the_background(body: bytes, job: Job, begin_by_s: float) -> Rendered:

@@ -18,6 +18,7 @@ from origin.imaging.container import is_bare
 from origin.imaging.geometry import Area, Size, lay_out
 from origin.imaging.inspect import SourceFacts, SourceFormat, sniff
 from origin.imaging.job import Job, Rendered
+from origin.imaging.media import UNKNOWN_MEDIA_TYPE, media_type_of
 from origin.imaging.steps import STEPS, Plan, crop, smart_area
 from origin.imaging.trimming import trimmed_area
 from origin.imaging.turning import Turn, turn_of
@@ -25,14 +26,6 @@ from origin.recipe import Encoding, OutputFormat, Recipe
 
 _INFO_SIDE_PX = 256
 """Colours and hashes come from a picture about this large."""
-
-
-_MEDIA_TYPES = {
-    SourceFormat.JPEG: "image/jpeg",
-    SourceFormat.SVG: "image/svg+xml",
-    SourceFormat.ICO: "image/vnd.microsoft.icon",
-    SourceFormat.PDF: "application/pdf",
-}
 
 
 def transform(body: bytes, job: Job) -> Rendered:
@@ -51,7 +44,7 @@ def transform(body: bytes, job: Job) -> Rendered:
         made, media_type, suffix = _untouched(body) if job.recipe.raw else _made(body, replace(job, limits=limits))
     except (pyvips.Error, UnicodeDecodeError) as error:
         # Odd metadata in a valid file makes pyvips raise UnicodeDecodeError.
-        if _SHORT_OF_MEMORY in str(error):
+        if any(sign in str(error) for sign in _SHORT_OF_MEMORY):
             raise TooCostly("the picture needs more memory than there is for one") from None
         raise BrokenImage(_reason(error)) from None
     # Here and not in the caller: a large source takes a tenth of a second, which no event loop has.
@@ -63,8 +56,8 @@ def _untouched(body: bytes) -> tuple[bytes, str, str]:
     try:
         own = sniff(body)
     except NotAnImage:
-        return body, "application/octet-stream", ""
-    return body, _MEDIA_TYPES.get(own, f"image/{own}"), own.value
+        return body, UNKNOWN_MEDIA_TYPE, ""
+    return body, media_type_of(own), own.value
 
 
 def _made(body: bytes, job: Job) -> tuple[bytes, str, str]:
@@ -222,8 +215,8 @@ def _cropped(image: pyvips.Image, area: Area) -> pyvips.Image:
     return image.crop(area.left_px, area.top_px, area.size.width_px, area.size.height_px)
 
 
-_SHORT_OF_MEMORY = "out of memory"
-"""What libvips says when an allocation fails."""
+_SHORT_OF_MEMORY = ("out of memory", "av1_create_context_and_bufferpool")
+"""What libvips says when an allocation fails, and libaom when its own does."""
 _NOISE = ("unable to call", "unable to copy", "source: bad seek", "vips2", "vips__")
 """How lines begin that name our own call or the encoder rather than what is wrong with the picture."""
 

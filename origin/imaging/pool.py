@@ -45,3 +45,7 @@ class Workshop(Pixels, Protocol):
     def abilities(self) -> Abilities:
         """What can be asked of it."""
         ...
+
+    def trouble(self) -> str:
+        """Why no picture should be asked of it now; empty if one may be."""
+        ...

@@ -17,6 +17,7 @@ from typing import Any, Final
 from origin.errors import BadRecipe, BrokenImage, CannotWrite, NotAnImage, OriginError, TooCostly
 from origin.imaging.inspect import SourceFormat
 from origin.imaging.job import Rendered
+from origin.imaging.media import UNKNOWN_MEDIA_TYPE, media_type_of
 from origin.imaging.pool import Abilities
 from origin.recipe import OutputFormat
 
@@ -31,6 +32,13 @@ SLOTS: Final = 2
 """Orders a child may hold: one it works on, and the next, so that it never waits between them."""
 
 _LONGEST_TEXT = 4000
+
+MEDIA_TYPES: Final = (
+    frozenset(name.media_type for name in OutputFormat)
+    | frozenset(media_type_of(name) for name in SourceFormat)
+    | {"application/json", UNKNOWN_MEDIA_TYPE}
+)
+"""All that a picture, a description or an untouched source can be: no child makes a browser take one for a script."""
 
 
 class BadAnswer(Exception):
@@ -170,6 +178,14 @@ def read_hello(header: bytes) -> Hello:
     return Hello(Abilities(reads, writes, encoder), tuple(missing))
 
 
+def read_number(header: bytes) -> int:
+    """To which order the frame with this *header* is the answer; before its body is read. Raises BadAnswer."""
+    number = _object(header).get("number")
+    if type(number) is not int:
+        raise BadAnswer("an answer to nothing")
+    return number
+
+
 def read_answer(header: bytes, body: bytes) -> Answer:
     """Any later frame. Raises BadAnswer."""
     told = _object(header)
@@ -188,7 +204,9 @@ def _made(told: dict[str, Any], body: bytes) -> Rendered:
     taken_s = told["transform_s"]
     if type(taken_s) is not float or not 0 <= taken_s < 1e6:
         raise BadAnswer("a time that is none")
-    media_type, suffix = _text(told["media_type"], _MEDIA_TYPE), _text(told["suffix"], _SUFFIX)
+    media_type, suffix = _text(told["media_type"], _NAME_OF_MEDIA), _text(told["suffix"], _SUFFIX)
+    if media_type not in MEDIA_TYPES:
+        raise BadAnswer(f"a picture that is {media_type}")
     return Rendered(body, media_type, suffix, _text(told["digest"], _DIGEST), taken_s)
 
 
@@ -216,7 +234,7 @@ _READERS: dict[str, tuple[set[str], Callable[[dict[str, Any], bytes], Outcome]]]
 }
 
 # What becomes a header of an HTTP answer must not be able to end one.
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,40}")
+_NAME_OF_MEDIA = re.compile(r"[a-z]+/[a-z0-9.+-]{1,40}")
 _SUFFIX = re.compile(r"[a-z0-9]{0,8}")
 _DIGEST = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9-]{1,20}")

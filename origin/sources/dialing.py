@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from origin.errors import SourceForbidden
+from origin.errors import Overloaded, SourceForbidden
 from origin.sources.addresses import WEB_PORTS, Network, may_call
 
 _MayCall = Callable[[str, int], bool]
@@ -100,6 +100,8 @@ def _dial(connection: HTTPConnection, allows: _MayCall, resolve: Resolve) -> soc
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, f"looking {connection.host} up timed out") from error
     except (socket.gaierror, UnicodeError) as error:
+        if getattr(error, "errno", None) in (socket.EAI_SYSTEM, socket.EAI_MEMORY):
+            raise Overloaded("the resolver has no files or no memory left") from error
         raise NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
     # The port of the entry, not the one that was asked for: it is what will be connected to.
     allowed = [entry for entry in found if allows(str(entry[4][0]), int(entry[4][1]))]

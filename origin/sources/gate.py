@@ -12,7 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from origin.errors import BadRecipe, OriginError, SourceDown, SourceForbidden, SourceTimeout, SourceUnavailable
+from origin.errors import (
+    BadRecipe,
+    OriginError,
+    Overloaded,
+    SourceDown,
+    SourceForbidden,
+    SourceTimeout,
+    SourceUnavailable,
+)
 from origin.recipe import SourceRef
 from origin.sources.circuit import Circuit, Patience, Told
 from origin.sources.held import NONE, SourceImage, Validators
@@ -145,4 +153,4 @@ def told_by(error: OriginError) -> Told:
     if isinstance(error, SourceTimeout | SourceDown):
         return Told.FAILED
     # Ours to refuse: nobody was asked, or somebody else.
-    return Told.NOTHING if isinstance(error, SourceForbidden | BadRecipe) else Told.WELL
+    return Told.NOTHING if isinstance(error, SourceForbidden | BadRecipe | Overloaded) else Told.WELL

@@ -19,12 +19,14 @@ from origin.errors import (
     SourceMissing,
     SourceTimeout,
     TooCostly,
+    lack,
 )
 from origin.recipe import Scheme, SourceRef
 from origin.settings import SourceSettings
 from origin.sources.allowlist import SourcePattern
 from origin.sources.conditions import conditions, validators_in
 from origin.sources.dialing import GuardedAdapter, Resolve, resolved
+from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.metered import metered
 from origin.version import VERSION
@@ -65,6 +67,7 @@ class HttpSource:
         deadline: Bounds a whole fetch, whatever it is waiting for.
         breathe: Called after every read and every part of a body: a source that is faster than we are never makes us
             wait.
+        freight: What all fetches together may hold.
         resolve: Finds the addresses of hosts.
     """
 
@@ -73,11 +76,13 @@ class HttpSource:
         settings: SourceSettings,
         deadline: Deadline,
         breathe: Callable[[], None] = lambda: None,
+        freight: Freight | None = None,
         resolve: Resolve = resolved,
     ) -> None:
         self._settings = settings
         self._deadline = deadline
         self._breathe = breathe
+        self._freight = freight or Freight()
         self._session = _session(settings, metered(settings.max_bytes, breathe), resolve)
 
     def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
@@ -94,6 +99,7 @@ class HttpSource:
             SourceDown: There is no answer, or one that says that the host itself fails (5xx, 429).
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit, as they were sent or decompressed.
+            Overloaded: There is no room for them beside what others fetch, or no file left to fetch them with.
         """
         first = _first_request(source, held.at(""))
         limit = self._settings.timeout_s
@@ -143,14 +149,16 @@ class HttpSource:
             raise TooCostly(f"{source.host} declared {declared[:_MOST_DIGITS]} bytes; at most {limit} are fetched")
         chunks: list[bytes] = []
         total = 0
-        # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
-        for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
-            total += len(chunk)
-            if total > limit:
-                raise TooCostly(f"{source.host} sent more than {limit} bytes")
-            chunks.append(chunk)
-            self._breathe()
-        return b"".join(chunks)
+        with self._freight.carrying() as carry:
+            # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
+            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=True):
+                total += len(chunk)
+                if total > limit:
+                    raise TooCostly(f"{source.host} sent more than {limit} bytes")
+                carry(len(chunk))
+                chunks.append(chunk)
+                self._breathe()
+            return b"".join(chunks)
 
 
 class _Session(requests.Session):
@@ -178,7 +186,7 @@ def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedReq
     try:
         return _request(source, asked)
     except (requests.RequestException, ValueError):
-        raise BadRecipe(source.url, "the source's URL cannot be called") from None
+        raise BadRecipe(source.loggable, "the source's URL cannot be called") from None
 
 
 def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
@@ -207,6 +215,8 @@ def _lost_idle_connection(error: requests.ConnectionError) -> bool:
 
 
 def _translated(error: Exception, source: SourceRef) -> OriginError:
+    if (ours := lack(error)) is not None:
+        return ours
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return SourceTimeout(f"{source.host} was silent for too long")
     told = repr(error)

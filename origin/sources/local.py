@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from origin.concurrency import Offload
-from origin.errors import SourceFailed, SourceForbidden, SourceMissing, TooCostly
+from origin.errors import SourceFailed, SourceForbidden, SourceMissing, TooCostly, lack
 from origin.recipe import SourceRef
 from origin.sources.held import NONE, SourceImage, Validators
 
@@ -56,6 +56,7 @@ class LocalSource:
             SourceMissing: No regular file is there, or the way to it leads through a link.
             SourceFailed: The file cannot be read.
             TooCostly: The file is larger than the limit.
+            Overloaded: There is no descriptor left to open it with.
         """
         path = source.url.removeprefix("local://")
         parts = [part for part in path.split("/") if part]
@@ -77,6 +78,8 @@ def _read(
             raise SourceForbidden(f"{shown!r} is a symbolic link") from None
         if error.errno in _ABSENT:
             raise SourceMissing(f"{shown!r} does not exist") from None
+        if (ours := lack(error)) is not None:
+            raise ours from None
         raise SourceFailed(f"{shown!r} cannot be read: {error.strerror}") from None
     except ValueError:
         raise SourceMissing(f"{shown!r} is no name of a file") from None

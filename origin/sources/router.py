@@ -60,7 +60,7 @@ class Sources:
         if fetcher is None:
             raise SourceForbidden(f"{source.scheme}:// sources are not switched on")
         if self._allowed and not any(pattern.allows(source) for pattern in self._allowed):
-            raise SourceForbidden(f"{source.url!r} is not among the allowed sources")
+            raise SourceForbidden(f"{source.loggable!r} is not among the allowed sources")
         return fetcher
 
     @overload

@@ -29,10 +29,12 @@ from origin.errors import (
     SourceMissing,
     SourceTimeout,
     TooCostly,
+    lack,
 )
 from origin.recipe import SourceRef
 from origin.settings import SourceSettings
 from origin.sources.conditions import validators_in
+from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
 
 _CHUNK_BYTES = 256 * 1024
@@ -56,15 +58,22 @@ class S3Source:
         settings: The limits, and which buckets are read.
         deadline: Bounds a whole fetch, whatever it is waiting for.
         breathe: Called after every part of a body.
+        freight: What all fetches together may hold.
     """
 
     def __init__(
-        self, client: Any, settings: SourceSettings, deadline: Interrupt, breathe: Callable[[], None] = lambda: None
+        self,
+        client: Any,
+        settings: SourceSettings,
+        deadline: Interrupt,
+        breathe: Callable[[], None] = lambda: None,
+        freight: Freight | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
         self._deadline = deadline
         self._breathe = breathe
+        self._freight = freight or Freight()
 
     def fetch(self, source: SourceRef, held: Validators = NONE) -> SourceImage | None:
         """The bytes of *source*, or None if the store says that *held* still names them.
@@ -76,6 +85,7 @@ class S3Source:
             SourceDown: The store cannot be reached, fails, or has too much to do.
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit.
+            Overloaded: There is no room for them beside what others fetch, or no file left to fetch them with.
         """
         bucket, key = located(source.url, self._settings.s3_buckets)
         limit = self._settings.timeout_s
@@ -96,7 +106,7 @@ class S3Source:
         answer = self._client.get_object(Bucket=bucket, Key=key, **condition)
         limit = self._settings.max_bytes
         # Closed before its end, a body takes its connection with it: nobody waits for what is not wanted.
-        with closing(answer["Body"]) as body:
+        with closing(answer["Body"]) as body, self._freight.carrying() as carry:
             if (declared := int(answer.get("ContentLength", 0))) > limit:
                 raise TooCostly(f"{bucket} declared {declared} bytes; at most {limit} are fetched")
             chunks: list[bytes] = []
@@ -105,9 +115,11 @@ class S3Source:
                 total += len(chunk)
                 if total > limit:
                     raise TooCostly(f"{bucket} sent more than {limit} bytes")
+                carry(len(chunk))
                 chunks.append(chunk)
                 self._breathe()
-        return SourceImage(b"".join(chunks), validators_in({"ETag": answer.get("ETag", "")}, ""))
+            whole = b"".join(chunks)
+        return SourceImage(whole, validators_in({"ETag": answer.get("ETag", "")}, ""))
 
 
 def connect(settings: SourceSettings) -> Any:
@@ -169,6 +181,8 @@ def _refusal(error: ClientError, bucket: str) -> OriginError:
 
 
 def _failure(error: BotoCoreError, bucket: str) -> OriginError:
+    if (ours := lack(error)) is not None:
+        return ours
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return SourceTimeout(f"{bucket} was silent for too long")
     if isinstance(error, NoConnectionError | HTTPClientError):

@@ -22,6 +22,7 @@ import gevent
 import pyvips
 
 from origin.development import SAMPLES
+from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildPool, Upkeep
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
@@ -106,7 +107,7 @@ def parent_ms(children: ChildPool, body: bytes, seconds: float) -> float:
 
 def pools(body: bytes, rounds: int, seconds: float) -> None:
     """The first table."""
-    native, children = NativePool(_CORES, 100, 60), ChildPool(Upkeep(_CORES), 100, 60)
+    native, children = NativePool(_CORES, Bounds(100, 60)), ChildPool(Upkeep(_CORES), Bounds(100, 60))
     ways: dict[str, Callable[[], float]] = {
         "bare libvips in 2 processes": lambda: bare(body, seconds),
         "pool of 2 native threads": lambda: through(native, body, seconds),

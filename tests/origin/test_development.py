@@ -16,6 +16,15 @@ def test_a_first_start_makes_keys_that_the_second_start_finds(tmp_path: Path) ->
     assert [path.name for path in folder.iterdir()] == ["development.env"]
 
 
+def test_a_file_of_before_gets_what_has_been_added_since(tmp_path: Path) -> None:
+    first = environment(tmp_path, {})
+    file = tmp_path / "development.env"
+    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if "ADMIN" not in line))
+    second = environment(tmp_path, {})
+    assert second["BLENDBEAT_ADMIN_TOKENS"]
+    assert {name for name in first if first[name] != second[name]} == {"BLENDBEAT_ADMIN_TOKENS"}
+
+
 def test_what_was_set_on_purpose_wins(tmp_path: Path) -> None:
     own = {"BLENDBEAT_KEYS": "aa", "BLENDBEAT_SALTS": "bb", "PORT": "9000", "BLENDBEAT_LOCAL_ROOT": str(tmp_path)}
     chosen = environment(tmp_path, own)

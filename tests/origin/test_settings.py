@@ -1,12 +1,15 @@
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from origin.httpcache import Lifetimes
 from origin.ratelimit import RateLimit
 from origin.recipe import OutputFormat
-from origin.settings import BadSettings, MemcachedSettings, Settings, unknown_variables
+from origin.settings import VARIABLES, BadSettings, MemcachedSettings, Settings, unknown_variables
 from tests import tables
 
 KEYS = {"BLENDBEAT_KEYS": "aabb,ccdd", "BLENDBEAT_SALTS": "0011, 2233"}
@@ -140,6 +143,9 @@ def test_without_a_key_nothing_starts_unless_unsigned_is_asked_for() -> None:
         ("BLENDBEAT_TTL_S", "0"),
         ("BLENDBEAT_ALLOW_ORIGIN", "www.example.com"),
         ("BLENDBEAT_LOG_FORMAT", "xml"),
+        ("BLENDBEAT_DRAIN_S", "1"),
+        ("BLENDBEAT_DRAIN_GRACE_S", "30"),
+        ("BLENDBEAT_QUEUE_BYTES", "0"),
         ("BLENDBEAT_PRESETS", "thumb"),
         ("BLENDBEAT_PRESETS", "thumb=w:x"),
         ("BLENDBEAT_PRESETS", "a=pr:b,b=pr:a"),
@@ -194,3 +200,9 @@ def test_every_wrong_item_of_a_list_is_named() -> None:
     (keys,) = problems({"BLENDBEAT_KEYS": "xyz,aa", "BLENDBEAT_SALTS": "q"})
     for part in ("key 1 is not", "salt 1 is not", "2 keys but 1 salts"):
         assert part in keys
+
+
+@given(st.dictionaries(st.sampled_from([variable.name for variable in VARIABLES]), st.text(max_size=40), max_size=6))
+def test_whatever_is_set_it_is_settings_or_problems(environ: dict[str, str]) -> None:
+    with suppress(BadSettings):
+        Settings.from_environ({**KEYS, **environ})

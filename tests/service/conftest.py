@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,16 @@ class Reply:
 class Service:
     """One running gunicorn."""
 
-    def __init__(self, log: Path, environ: Mapping[str, str], application: str = "origin.wsgi:application") -> None:
+    def __init__(
+        self,
+        log: Path,
+        environ: Mapping[str, str],
+        application: str = "origin.wsgi:application",
+        around: Sequence[str] = (),
+    ) -> None:
         self.port = free_port()
         self.log = log
+        self._around = tuple(around)
         self._application = application
         self.environ = {
             "PATH": os.environ["PATH"],
@@ -54,13 +61,23 @@ class Service:
             "BLENDBEAT_UPLOAD_TOKENS": TOKEN,
             "BLENDBEAT_ADMIN_TOKENS": ADMIN_TOKEN,
             "BLENDBEAT_LOG_FORMAT": "json",
+            # Nobody here needs to be given time to see that a service stops.
+            "BLENDBEAT_DRAIN_GRACE_S": "0",
             "BLENDBEAT_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             **environ,
         }
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", self._application]
+        command = [
+            *self._around,
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            "python:origin.gunicorn_conf",
+            self._application,
+        ]
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(command, env=self.environ, stdout=out, stderr=out)
         until = time.monotonic() + 20

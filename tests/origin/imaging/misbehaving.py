@@ -14,13 +14,14 @@ from origin.errors import BadRecipe, OriginError, SourceMissing
 from origin.imaging.child import Transform, main
 from origin.imaging.job import Job, Rendered
 from origin.imaging.pool import Abilities
+from origin.imaging.wire import LENGTHS, MOST_BODY_BYTES
 
 
 def transform(body: bytes, job: Job) -> Rendered:
     """The first word of *body* is what to do, the rest is for that."""
     deed, _, rest = body.partition(b" ")
     said = _DEEDS[deed.decode()](rest)
-    return Rendered(said, "image/png", "png", "0123456789ab", 0.0)
+    return Rendered(said, "image/png", "png", "0123456789ab", float(rest) if deed == b"take" else 0.0)
 
 
 def _spin(_: bytes) -> bytes:
@@ -41,6 +42,12 @@ def _sleep(seconds: bytes) -> bytes:
     return b"slept " + seconds
 
 
+def _take(seconds: bytes) -> bytes:
+    """As `_sleep`, and admits it."""
+    time.sleep(float(seconds))
+    return b"took " + seconds
+
+
 def _eat(_: bytes) -> bytes:
     eaten = []
     while True:
@@ -57,6 +64,27 @@ _KEPT: list[bytes] = []
 
 def _babble(_: bytes) -> bytes:
     os.write(0, b"\xff" * 100)
+    time.sleep(60)
+    return b""
+
+
+def _flood(_: bytes) -> bytes:
+    """Answers an order that nobody gave, with a body as large as may be, and never ends it."""
+
+    def flood() -> None:
+        time.sleep(0.3)
+        header = json.dumps({"number": 99, "is": "withdrawn"}).encode()
+        os.write(0, LENGTHS.pack(len(header), MOST_BODY_BYTES) + header)
+        for _ in range(MOST_BODY_BYTES // 65536 - 1):
+            os.write(0, bytes(65536))
+
+    threading.Thread(target=flood, daemon=True).start()
+    return b"soon"
+
+
+def _withdraw(_: bytes) -> bytes:
+    header = json.dumps({"number": 0, "is": "withdrawn"}).encode()
+    os.write(0, LENGTHS.pack(len(header), 0) + header)
     time.sleep(60)
     return b""
 
@@ -134,9 +162,12 @@ _DEEDS: dict[str, Callable[[bytes], bytes]] = {
     "echo": lambda rest: rest,
     "spin": _spin,
     "crash": _crash,
+    "flood": _flood,
+    "withdraw": _withdraw,
     "abort": _abort,
     "exit": lambda _: os._exit(3),
     "sleep": _sleep,
+    "take": _take,
     "eat": _eat,
     "keep": _keep,
     "babble": _babble,

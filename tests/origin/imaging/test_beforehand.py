@@ -137,7 +137,7 @@ def test_an_avif_whose_pixels_are_more_than_it_declares_is_broken() -> None:
 
 
 def test_metadata_that_only_the_decoder_finds_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("origin.imaging.load.MOST_METADATA_BYTES", 100)
+    monkeypatch.setattr("origin.imaging.metadata.MOST_METADATA_BYTES", 100)
     image = pictures.quarters().copy()
     image.set_type(pyvips.GValue.blob_type, "xmp-data", bytes(200))
     with pytest.raises(TooCostly, match="bytes beside"):

@@ -14,6 +14,7 @@ import gevent
 import pytest
 
 from origin.errors import BadRecipe, BrokenImage, Interrupted, NotAnImage, OriginError, Overloaded, TooCostly
+from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildFault, ChildPool, Upkeep
 from origin.imaging.jail import Terms
 from origin.imaging.job import Job, Rendered
@@ -35,9 +36,13 @@ def make() -> Iterator[Make]:
     pools: list[ChildPool] = []
 
     def made(
-        upkeep: Upkeep | None = None, queue_limit: int = 300, queue_timeout_s: float = 60, program: str = PROGRAM
+        upkeep: Upkeep | None = None,
+        queue_limit: int = 300,
+        queue_timeout_s: float = 60,
+        program: str = PROGRAM,
+        bounds: Bounds | None = None,
     ) -> ChildPool:
-        pools.append(ChildPool(upkeep or Upkeep(1), queue_limit, queue_timeout_s, program))
+        pools.append(ChildPool(upkeep or Upkeep(1), bounds or Bounds(queue_limit, queue_timeout_s), program))
         return pools[-1]
 
     yield made
@@ -47,7 +52,7 @@ def make() -> Iterator[Make]:
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[ChildPool]:
-    pool = ChildPool(Upkeep(2), 100, 60)
+    pool = ChildPool(Upkeep(2), Bounds(100, 60))
     yield pool
     pool.close()
 
@@ -138,6 +143,7 @@ def test_errors_come_out_as_they_went_in(make: Make) -> None:
         (b"abort", BrokenImage, "SIGABRT"),
         (b"exit", BrokenImage, "exit status 3"),
         (b"babble", BrokenImage, "never should"),
+        (b"withdraw", BrokenImage, "never should"),
         (b"spin", TooCostly, "longer"),
         (b"linger", BrokenImage, "hung up"),
     ],
@@ -152,6 +158,28 @@ def test_what_ends_a_child_costs_one_picture(make: Make, deed: bytes, verdict: t
     assert [greenlet.value.body for greenlet in behind] == [b"0", b"1", b"2", b"3", b"4"]
     assert not Path(f"/proc/{pid}").exists()
     assert pid not in pool.pids
+
+
+def test_what_nobody_asked_for_is_not_taken_into_memory(make: Make) -> None:
+    pool = make()
+    before, (pid,) = resident_bytes(os.getpid()), pool.pids
+    assert told(pool, b"flood") == b"soon"
+    until(lambda: pid not in pool.pids)
+    assert resident_bytes(os.getpid()) - before < 64_000_000
+    assert told(pool, b"echo on") == b"on"
+
+
+def test_a_child_that_is_given_no_processor_is_not_the_picture_s_fault(make: Make) -> None:
+    pool = make(Upkeep(1, deadline_s=1))
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(Interrupted):
+        told(pool, b"echo on")
+    assert told(pool, b"echo on") == b"on"
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def test_a_killed_child_costs_one_picture_and_others_do_not_notice(make: Make) -> None:
@@ -205,6 +233,32 @@ def test_as_many_wait_as_may_and_each_place_is_given_back(make: Make) -> None:
         pool.check_room()
     gevent.joinall(waiting, timeout=10, raise_error=True)
     pool.check_room()
+
+
+def test_waiting_sources_take_so_much_memory_and_no_more(make: Make) -> None:
+    pool = make(bounds=Bounds(300, 60, source_bytes=10_000_000))
+    slow = ask(pool, b"sleep 0.5")
+    waiting = [ask(pool, b"echo " + bytes([number]) * 4_000_000) for number in range(5)]
+    gevent.joinall([slow, *waiting], timeout=20)
+    assert [type(greenlet.exception) for greenlet in waiting] == [type(None)] * 2 + [Overloaded] * 3
+    # Alone a source may take more, and variants of one source share it.
+    body = b"echo " + bytes(12_000_000)
+    assert told(pool, body) == body[5:]
+    pool = make(bounds=Bounds(300, 60, source_bytes=10_000_000))
+    body = b"echo " + bytes(6_000_000)
+    gevent.joinall([ask(pool, body) for _ in range(5)], timeout=20, raise_error=True)
+
+
+def test_whoever_would_wait_too_long_is_told_so_at_once(make: Make) -> None:
+    pool = make(queue_timeout_s=1)
+    assert told(pool, b"take 0.4") == b"took 0.4"
+    asked = [ask(pool, b"take 0.4") for _ in range(8)]
+    gevent.sleep(0.1)
+    refused = [greenlet for greenlet in asked if greenlet.ready()]
+    assert len(refused) == 6
+    assert {type(greenlet.exception) for greenlet in refused} == {Overloaded}
+    gevent.joinall(asked, timeout=20)
+    assert sum(greenlet.successful() for greenlet in asked) == 2
 
 
 def test_whoever_waits_too_long_to_be_begun_is_told_so(make: Make) -> None:
@@ -333,8 +387,29 @@ def test_a_child_that_never_gets_ready_is_not_started_a_thousand_times(monkeypat
 
     monkeypatch.setattr("origin.imaging.keeper._command", fail)
     with pytest.raises(ChildFault, match="ready"):
-        ChildPool(Upkeep(2), 1, 1)
+        ChildPool(Upkeep(2), Bounds(1, 1))
     assert 2 <= len(started) <= 12
+
+
+def test_it_is_in_trouble_when_it_is_full_or_no_child_gets_ready_and_not_when_one_is_replaced(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make(queue_limit=0)
+    assert pool.trouble() == ""
+    slow = ask(pool, b"sleep 0.2")
+    gevent.sleep(0)
+    assert "waiting" in pool.trouble()
+    slow.join()
+    os.kill(pool.pids[0], signal.SIGKILL)
+    until(lambda: not pool.pids)
+    assert pool.trouble() == ""
+    until(lambda: pool.pids)
+    monkeypatch.setattr("origin.imaging.keeper._command", lambda *_: ["/bin/false"])
+    os.kill(pool.pids[0], signal.SIGKILL)
+    until(lambda: pool.trouble() == "no pixel child gets ready")
+    monkeypatch.undo()
+    until(lambda: pool.trouble() == "")
+    assert told(pool, b"echo on") == b"on"
 
 
 def test_children_have_walls_around_them(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,8 +439,9 @@ def test_a_decoder_that_was_taken_over_gets_nowhere(make: Make) -> None:
 
 def test_children_end_with_their_parent_however_it_ends() -> None:
     script = (
+        "from origin.imaging.admission import Bounds\n"
         "from origin.imaging.children import ChildPool, Upkeep\nimport gevent\n"
-        f"pool = ChildPool(Upkeep(2), 1, 1, {PROGRAM!r})\n"
+        f"pool = ChildPool(Upkeep(2), Bounds(1, 1), {PROGRAM!r})\n"
         "while len(pool.pids) < 2: gevent.sleep(0.01)\nprint(*pool.pids, flush=True)\ngevent.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

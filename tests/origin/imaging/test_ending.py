@@ -14,6 +14,7 @@ from origin.imaging.ending import Ending, Sentence
         (1, None, BrokenImage, "exit status 1"),
         (0, None, BrokenImage, "exit status 0"),
         (-signal.SIGKILL, Sentence.TOO_SLOW, TooCostly, "its picture was not finished in time"),
+        (-signal.SIGKILL, Sentence.STALLED, Interrupted, "it was given no processor to make its picture"),
         (-signal.SIGXCPU, None, TooCostly, "SIGXCPU"),
         (-signal.SIGKILL, Sentence.BABBLING, BrokenImage, "it said something it never should"),
         # The kernel short of memory, or a person: the next try may go well.

@@ -10,6 +10,7 @@ import pyvips
 
 from origin.errors import BrokenImage, NotAnImage, Overloaded, TooCostly
 from origin.imaging import native as native_module
+from origin.imaging.admission import Bounds
 from origin.imaging.job import Job, Rendered
 from origin.imaging.libvips import abilities
 from origin.imaging.limits import Limits
@@ -56,7 +57,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 def test_returns_what_transform_returns() -> None:
-    rendered = NativePool(1, 0, 10).transform(pictures.png(), job(32, OutputFormat.WEBP))
+    rendered = NativePool(1, Bounds(0, 10)).transform(pictures.png(), job(32, OutputFormat.WEBP))
     assert (rendered.media_type, rendered.suffix) == ("image/webp", "webp")
     assert size(rendered) == (32, 32)
     assert pictures.near(pictures.decoded(rendered.body), 4, 4, pictures.RED)
@@ -65,12 +66,12 @@ def test_returns_what_transform_returns() -> None:
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif", ".gif", ".tif"])
 def test_no_format_that_is_read_counts_as_untrusted(suffix: str) -> None:
-    rendered = NativePool(1, 0, 10).transform(pictures.encoded(pictures.quarters(), suffix), job(16))
+    rendered = NativePool(1, Bounds(0, 10)).transform(pictures.encoded(pictures.quarters(), suffix), job(16))
     assert size(rendered) == (16, 16)
 
 
 def test_raises_what_transform_raises() -> None:
-    native = NativePool(1, 0, 10)
+    native = NativePool(1, Bounds(0, 10))
     with pytest.raises(NotAnImage):
         native.transform(b"no picture", job())
     with pytest.raises(BrokenImage):
@@ -85,11 +86,11 @@ def test_a_fault_of_ours_comes_out_as_itself(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(native_module, "transform", broken)
     with pytest.raises(ZeroDivisionError, match="ours"):
-        NativePool(1, 0, 10).transform(b"", job())
+        NativePool(1, Bounds(0, 10)).transform(b"", job())
 
 
 def test_a_failure_gives_its_place_back() -> None:
-    native = NativePool(1, 0, 10)
+    native = NativePool(1, Bounds(0, 10))
     for _ in range(3):
         with pytest.raises(NotAnImage):
             native.transform(b"no picture", job())
@@ -97,7 +98,7 @@ def test_a_failure_gives_its_place_back() -> None:
 
 
 def test_is_overloaded_when_every_thread_is_busy_and_nobody_may_wait(gate: Gate) -> None:
-    native = NativePool(1, 0, 10)
+    native = NativePool(1, Bounds(0, 10))
     first = gevent.spawn(native.transform, b"first", job())
     gevent.sleep(0)
     with pytest.raises(Overloaded, match="1 pictures"):
@@ -108,7 +109,7 @@ def test_is_overloaded_when_every_thread_is_busy_and_nobody_may_wait(gate: Gate)
 
 
 def test_whoever_waits_too_long_to_be_begun_is_told_so(gate: Gate) -> None:
-    native = NativePool(1, 5, queue_timeout_s=0.05)
+    native = NativePool(1, Bounds(5, 0.05))
     first, second = (gevent.spawn(native.transform, body, job()) for body in (b"first", b"second"))
     gevent.sleep(0.1)
     gate.open()
@@ -118,7 +119,7 @@ def test_whoever_waits_too_long_to_be_begun_is_told_so(gate: Gate) -> None:
 
 
 def test_a_place_is_taken_until_the_thread_is_done_and_not_until_nobody_waits(gate: Gate) -> None:
-    native = NativePool(1, 0, 10)
+    native = NativePool(1, Bounds(0, 10))
     gone = gevent.spawn(native.transform, b"", job())
     gevent.sleep(0.05)
     gone.kill()
@@ -126,13 +127,13 @@ def test_a_place_is_taken_until_the_thread_is_done_and_not_until_nobody_waits(ga
         native.check_room()
     gate.open()
     with gevent.Timeout(10):
-        while native._inside:
+        while native.trouble():
             gevent.sleep(0.01)
     native.check_room()
 
 
 def test_as_many_wait_as_may_and_each_gets_its_own(gate: Gate) -> None:
-    native = NativePool(2, 3, 10)
+    native = NativePool(2, Bounds(3, 10))
     waiting = [gevent.spawn(native.transform, b"", job(width_px)) for width_px in range(5)]
     gevent.sleep(0)
     with pytest.raises(Overloaded, match="5 pictures"):
@@ -144,7 +145,7 @@ def test_as_many_wait_as_may_and_each_gets_its_own(gate: Gate) -> None:
 
 
 def test_pictures_made_at_once_are_not_mixed_up() -> None:
-    native = NativePool(2, 20, 10)
+    native = NativePool(2, Bounds(20, 10))
     sources = [pictures.png(), b"no picture", pictures.jpeg(48, 48), pictures.png()[:99]] * 4
     made = [gevent.spawn(native.transform, body, job(at + 1)) for at, body in enumerate(sources)]
     gevent.joinall(made, timeout=20)
@@ -157,7 +158,7 @@ def test_pictures_made_at_once_are_not_mixed_up() -> None:
 
 def test_pixels_are_made_outside_the_thread_of_the_event_loop(gate: Gate) -> None:
     gate.open()
-    NativePool(1, 0, 10).transform(b"", job())
+    NativePool(1, Bounds(0, 10)).transform(b"", job())
     assert len(gate.entered) == 1
     assert gate.entered != [threading.get_native_id()]
 
@@ -171,7 +172,7 @@ def test_whoever_makes_pixels_gives_way_to_the_event_loop(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(native_module, "transform", noted)
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    NativePool(1, 0, 10).transform(b"", job())
+    NativePool(1, Bounds(0, 10)).transform(b"", job())
     assert nice == [max(before, 10)]
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
@@ -179,7 +180,7 @@ def test_whoever_makes_pixels_gives_way_to_the_event_loop(monkeypatch: pytest.Mo
 def test_the_event_loop_turns_while_a_large_picture_is_made() -> None:
     noise = pyvips.Image.gaussnoise(2400, 1600, mean=128, sigma=30).cast("uchar")
     body = pictures.encoded(noise.bandjoin([noise, noise]).copy(interpretation="srgb"), ".jpg")
-    native = NativePool(1, 0, 10)
+    native = NativePool(1, Bounds(0, 10))
     ticks: list[bool] = []
     making = gevent.spawn(native.transform, body, job(name=OutputFormat.WEBP))
 

@@ -3,6 +3,7 @@
 import base64
 import http.server
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -331,3 +332,11 @@ def test_whatever_the_text_it_is_a_drawing_or_an_error_of_ours(pieces: list[str]
     except OriginError:
         return
     assert sanitised(clean) == clean
+
+
+@pytest.mark.parametrize("sheet", ["a" * 400_000, "{" * 400_000, "a{" * 200_000, "a,b " * 100_000 + "{fill:red}"])
+def test_a_style_sheet_takes_as_long_as_it_is_long(sheet: str) -> None:
+    """Whoever begins anew at each letter would be busy for an hour."""
+    body = drawing(f"<style>{sheet}</style><rect width='9' height='9'/>")
+    with suppress(TooCostly, BrokenImage):
+        assert sanitised(body)

@@ -79,6 +79,8 @@ def changed(**fields: object) -> bytes:
     [
         {"media_type": "image/png\r\nSet-Cookie: a=b"},
         {"media_type": "image/png\n"},
+        {"media_type": "text/html"},
+        {"media_type": "text/javascript"},
         {"suffix": '"; x="'},
         {"suffix": 7},
         {"digest": "../../etc"},

@@ -1,3 +1,4 @@
+import errno
 import gc
 import gzip
 import shutil
@@ -11,6 +12,7 @@ import responses
 
 from origin.errors import (
     BadRecipe,
+    Overloaded,
     SourceFailed,
     SourceForbidden,
     SourceMissing,
@@ -81,8 +83,18 @@ class TestAnswers:
             fetch("http://img.example.com/a.jpg")
 
     def test_resolver_that_breaks_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(socket, "getaddrinfo", resolver_that_raises(OSError(24, "Too many open files")))
+        monkeypatch.setattr(socket, "getaddrinfo", resolver_that_raises(OSError(5, "Input/output error")))
         with refused(SourceFailed):
+            fetch("http://img.example.com/a.jpg")
+
+    @pytest.mark.parametrize(
+        "error", [OSError(errno.EMFILE, "Too many open files"), socket.gaierror(socket.EAI_SYSTEM, "System error")]
+    )
+    def test_files_that_have_run_out_are_not_the_fault_of_the_source(
+        self, monkeypatch: pytest.MonkeyPatch, error: OSError
+    ) -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", resolver_that_raises(error))
+        with refused(Overloaded):
             fetch("http://img.example.com/a.jpg")
 
 

@@ -117,7 +117,7 @@ def test_what_is_no_name_is_told_as_such() -> None:
 def test_answer_that_is_used_again_is_judged_again(server: SourceServer) -> None:
     names = of(NameServer(here="127.0.0.1"))
     judges = [loopback_settings(), loopback_settings(networks=())]
-    trusting, wary = (HttpSource(settings, without_deadline, breathe, names) for settings in judges)
+    trusting, wary = (HttpSource(settings, without_deadline, breathe, resolve=names) for settings in judges)
     assert trusting.fetch(ref(server.url("/ok", "here"))) == SourceImage(PICTURE)
     with refused(SourceForbidden):
         wary.fetch(ref(server.url("/ok", "here")))
@@ -127,7 +127,7 @@ def test_lookup_that_takes_too_long_is_a_timeout_of_its_source() -> None:
     names = NameServer()
     names.silent = True
     with refused(SourceTimeout):
-        HttpSource(loopback_settings(), without_deadline, breathe, of(names)).fetch(ref("http://slow.example/a.jpg"))
+        HttpSource(loopback_settings(), without_deadline, breathe, resolve=of(names)).fetch(ref("http://slow.example/a.jpg"))
 
 
 def test_names_that_are_slow_hold_up_no_host_in_use() -> None:
