@@ -127,7 +127,9 @@ def test_lookup_that_takes_too_long_is_a_timeout_of_its_source() -> None:
     names = NameServer()
     names.silent = True
     with refused(SourceTimeout):
-        HttpSource(loopback_settings(), without_deadline, breathe, resolve=of(names)).fetch(ref("http://slow.example/a.jpg"))
+        HttpSource(loopback_settings(), without_deadline, breathe, resolve=of(names)).fetch(
+            ref("http://slow.example/a.jpg")
+        )
 
 
 def test_names_that_are_slow_hold_up_no_host_in_use() -> None:
