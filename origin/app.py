@@ -36,8 +36,8 @@ _SIDE_THREADS = 4
 """For what blocks but makes no pixels: files to read, forms to take apart. Few enough to cost nothing."""
 
 _LOOKUPS = 128
-"""Names of sources that are looked up at once. A thread for each, and a name server that is silent keeps it for as long
-as the system's resolver is patient."""
+"""Names of sources that are looked up at once, in a thread each: 0.1 MB, and none before it is needed. A silent name
+server keeps it for as long as the system's resolver is patient, and new names wait while all are kept."""
 
 _IN_A_ROW_S = 60.0
 """Failures of a host that are further apart are not one outage."""

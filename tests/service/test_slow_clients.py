@@ -1,13 +1,13 @@
 """Clients that drip and clients that do not listen: each is dropped in time, and nobody else notices them."""
 
 import contextlib
+import random
 import resource
 import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy
 import pytest
 
 from origin.client import path_for, sign_path
@@ -106,8 +106,7 @@ def test_a_body_that_nobody_wants_is_answered_before_it_has_come(brisk: Service)
 @pytest.fixture(scope="module")
 def heavy(pictures: Path) -> str:
     """The target of an answer of some megabytes."""
-    noise = numpy.random.default_rng(1).integers(0, 256, 8_000_000, numpy.uint8)
-    (pictures / "heavy.bmp").write_bytes(bmp(noise.tobytes()))
+    (pictures / "heavy.bmp").write_bytes(bmp(random.Random(1).randbytes(8_000_000)))
     return sign_path(RING, path_for("local:///heavy.bmp", ["raw:1"]))
 
 
