@@ -369,7 +369,7 @@ VARIABLES: Final = (
         "BLENDBEAT_MEMCACHED",
         "",
         _list(_server),
-        "memcached servers, `host:port` each, IPv6 in brackets; a host with `.cfg.` in its name (ElastiCache) or "
+        "memcached servers, `host:port` each, IPv6 in brackets; a configuration endpoint of ElastiCache or "
         "`discover://host:port` is asked which servers there are; none: no shared tier",
     ),
     Variable("BLENDBEAT_MEMCACHED_TIMEOUT_S", "0.25", _seconds, "time for one operation there, connecting included"),
