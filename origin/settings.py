@@ -7,32 +7,25 @@ on a private network, no unlimited anything.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from origin import readers
 from origin.arguments import anything, boolean, one_of, whole
 from origin.draining import Drain
 from origin.errors import BadRecipe
 from origin.grammar import Dialect
 from origin.httpcache import Lifetimes
-from origin.negotiation import NEGOTIABLE
-from origin.options import BY_NAME
 from origin.ratelimit import RateLimit, parse_limit
 from origin.recipe import OutputFormat
 from origin.signing import KeyRing, pair_up
 from origin.sources.allowlist import SourcePattern, parse_pattern
 
-T = TypeVar("T")
-
 EXIT_STATUS: Final = 78
 """What the process exits with when the settings are wrong: EX_CONFIG of sysexits.h."""
-
-Network = IPv4Network | IPv6Network
 
 
 class Isolation(StrEnum):
@@ -62,119 +55,6 @@ class Variable:
     default: str
     read: Callable[[str], Any]
     meaning: str
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or float(text) == 0:
-        raise ValueError(f"{text!r} is not a number of seconds above 0")
-    return float(text)
-
-
-def _list(read: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    def read_all(text: str) -> tuple[T, ...]:
-        values, problems = [], []
-        for item in text.split(","):
-            try:
-                values += [read(item.strip())] if item.strip() else []
-            except ValueError as error:
-                problems.append(str(error))
-        if problems:
-            raise ValueError("; ".join(problems))
-        return tuple(values)
-
-    return read_all
-
-
-def _network(text: str) -> Network:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a network in CIDR notation: {error}") from None
-
-
-def _bucket(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
-        raise ValueError(f"{text!r} is not the name of a bucket")
-    return text
-
-
-def _endpoint(text: str) -> str:
-    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
-        # Without the value: somebody may have put credentials into it.
-        raise ValueError("it is no endpoint such as https://minio.internal:9000")
-    return text
-
-
-def _region(text: str) -> str:
-    if text and not re.fullmatch(r"[a-z0-9-]+", text):
-        raise ValueError(f"{text!r} is not the name of a region")
-    return text
-
-
-def _folder(text: str) -> Path | None:
-    if not text:
-        return None
-    path = Path(text)
-    if not path.is_absolute() or not path.is_dir():
-        raise ValueError(f"{text!r} is not an absolute path of a directory")
-    return path.resolve()
-
-
-def _negotiable(text: str) -> frozenset[OutputFormat]:
-    read = one_of({name.value: name for name in NEGOTIABLE})
-    return frozenset() if text == "none" else frozenset(read(item.strip()) for item in text.split(","))
-
-
-def _preset(text: str) -> tuple[str, tuple[str, ...]]:
-    name, equals, options = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not options:
-        raise ValueError(f"{text!r} is not name=option:argument/option:argument")
-    return name, tuple(options.split("/"))
-
-
-def _option(text: str) -> str:
-    if text not in BY_NAME:
-        raise ValueError(f"{text!r} is no option")
-    return BY_NAME[text].name
-
-
-def _picture(text: str) -> bytes | None:
-    if not text:
-        return None
-    try:
-        return Path(text).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{text!r} cannot be read: {error.strerror}") from None
-
-
-def _token(text: str) -> str:
-    if len(text) < 16 or not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", text):
-        raise ValueError("a token needs at least 16 letters, digits or . _ ~ + / = -")
-    return text
-
-
-def _signature(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", text):
-        raise ValueError("a trusted signature needs at least 16 letters, digits, - or _")
-    return text
-
-
-def _origin(text: str) -> str:
-    if text not in ("*", "none") and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", text):
-        raise ValueError(f"{text!r} is neither * nor none nor an origin such as https://www.example.com")
-    return "" if text == "none" else text
-
-
-_SERVER = re.compile(r"(?:discover://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
-
-
-def _server(text: str) -> str:
-    found = _SERVER.fullmatch(text)
-    if found is None or not 0 < int(found[2]) < 65536:
-        raise ValueError(f"{text!r} is not host:port, [IPv6 address]:port or discover://host:port")
-    if found[1].startswith("["):
-        ip_address(found[1][1:-1])
-    return text
 
 
 _MIB = 1024 * 1024
@@ -207,13 +87,13 @@ SECRETS_ARN: Final = "BLENDBEAT_SECRETS_ARN"
 VARIABLES: Final = (
     Variable("PORT", "8080", whole(1, 65535), "TCP port to listen on, on every IPv4 address"),
     Variable("WEB_CONCURRENCY", "1", whole(1, 64), "HTTP worker processes; each has a memory tier of its own"),
-    Variable("BLENDBEAT_KEYS", "", _list(anything), "signing keys in hex, comma separated, newest first"),
-    Variable("BLENDBEAT_SALTS", "", _list(anything), "salts in hex, paired with the keys by position"),
+    Variable("BLENDBEAT_KEYS", "", readers.many(anything), "signing keys in hex, comma separated, newest first"),
+    Variable("BLENDBEAT_SALTS", "", readers.many(anything), "salts in hex, paired with the keys by position"),
     Variable("BLENDBEAT_SIGNATURE_SIZE", "32", whole(1, 32), "bytes of the HMAC that a signature keeps"),
     Variable(
         "BLENDBEAT_TRUSTED_SIGNATURES",
         "",
-        _list(_signature),
+        readers.many(readers.signature),
         "texts accepted in place of any signature, at least 16 letters, digits, `-` or `_` each; who knows one may ask "
         "for anything",
     ),
@@ -224,9 +104,17 @@ VARIABLES: Final = (
         "a secret in AWS Secrets Manager: a JSON object whose members are those of these variables that are secret",
     ),
     Variable("BLENDBEAT_ALLOW_UNSIGNED", "0", boolean, "accept `unsafe` and `_` in place of a signature"),
-    Variable("BLENDBEAT_UPLOAD_TOKENS", "", _list(_token), "bearer tokens for `POST /resize`; none: uploads off"),
     Variable(
-        "BLENDBEAT_ADMIN_TOKENS", "", _list(_token), "bearer tokens for `POST /purge` and `GET /counters`; none: off"
+        "BLENDBEAT_UPLOAD_TOKENS",
+        "",
+        readers.many(readers.token),
+        "bearer tokens for `POST /resize`; none: uploads off",
+    ),
+    Variable(
+        "BLENDBEAT_ADMIN_TOKENS",
+        "",
+        readers.many(readers.token),
+        "bearer tokens for `POST /purge` and `GET /counters`; none: off",
     ),
     Variable("BLENDBEAT_MAX_UPLOAD_BYTES", str(10 * _MIB), whole(1, 2**32), "largest picture that may be uploaded"),
     Variable(
@@ -241,12 +129,12 @@ VARIABLES: Final = (
         whole(0, 3600),
         "the part of it in which everything is still served and `/ready` says 503, for load balancers to see",
     ),
-    Variable("BLENDBEAT_HEAD_TIMEOUT_S", "10", _seconds, "time for a client to send the head of a request"),
-    Variable("BLENDBEAT_BODY_TIMEOUT_S", "60", _seconds, "time for a client to send the body of one"),
+    Variable("BLENDBEAT_HEAD_TIMEOUT_S", "10", readers.seconds, "time for a client to send the head of a request"),
+    Variable("BLENDBEAT_BODY_TIMEOUT_S", "60", readers.seconds, "time for a client to send the body of one"),
     Variable(
         "BLENDBEAT_CLIENT_STALL_S",
         "10",
-        _seconds,
+        readers.seconds,
         "longest time in which a client sends nothing of a body, or takes nothing of an answer",
     ),
     Variable("BLENDBEAT_CLIENT_BYTES_PER_S", "10000", whole(1, 2**32), "what it must send or take on average"),
@@ -259,32 +147,40 @@ VARIABLES: Final = (
     Variable(
         "BLENDBEAT_TRUSTED_PROXIES",
         "",
-        _list(_network),
+        readers.many(readers.network),
         "networks in CIDR notation of the proxies whose `X-Forwarded-For` tells who a client is",
     ),
-    Variable("BLENDBEAT_LOCAL_ROOT", "", _folder, "directory behind `local:///`; none: local sources off"),
-    Variable("BLENDBEAT_S3_BUCKETS", "", _list(_bucket), "buckets behind `s3://bucket/key`; none: s3 sources off"),
-    Variable("BLENDBEAT_S3_ENDPOINT", "", _endpoint, "where a store that speaks S3 is; none: AWS"),
-    Variable("BLENDBEAT_S3_REGION", "", _region, "region of the buckets; none: what the AWS environment says"),
+    Variable("BLENDBEAT_LOCAL_ROOT", "", readers.folder, "directory behind `local:///`; none: local sources off"),
+    Variable(
+        "BLENDBEAT_S3_BUCKETS",
+        "",
+        readers.many(readers.bucket),
+        "buckets behind `s3://bucket/key`; none: s3 sources off",
+    ),
+    Variable("BLENDBEAT_S3_ENDPOINT", "", readers.endpoint, "where a store that speaks S3 is; none: AWS"),
+    Variable("BLENDBEAT_S3_REGION", "", readers.region, "region of the buckets; none: what the AWS environment says"),
     Variable(
         "BLENDBEAT_ALLOWED_SOURCES",
         "",
-        _list(parse_pattern),
+        readers.many(parse_pattern),
         "prefixes a source must match, such as `https://img.example.com/`, `local://`; `*` stands for anything inside "
         "one host or path segment; none: any source, the signature decides",
     ),
     Variable(
         "BLENDBEAT_ALLOWED_NETWORKS",
         "",
-        _list(_network),
+        readers.many(readers.network),
         "networks in CIDR notation that sources may live in although they are not public, at any port",
     ),
     Variable(
-        "BLENDBEAT_ALLOWED_PORTS", "80,443", _list(whole(1, 65535)), "ports at which public addresses may be called"
+        "BLENDBEAT_ALLOWED_PORTS",
+        "80,443",
+        readers.many(whole(1, 65535)),
+        "ports at which public addresses may be called",
     ),
-    Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", _seconds, "time to connect to a source"),
-    Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", _seconds, "longest silence of a source"),
-    Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", _seconds, "time for a whole fetch, redirects included"),
+    Variable("BLENDBEAT_SOURCE_CONNECT_TIMEOUT_S", "3", readers.seconds, "time to connect to a source"),
+    Variable("BLENDBEAT_SOURCE_READ_TIMEOUT_S", "5", readers.seconds, "longest silence of a source"),
+    Variable("BLENDBEAT_SOURCE_TIMEOUT_S", "15", readers.seconds, "time for a whole fetch, redirects included"),
     Variable(
         "BLENDBEAT_SOURCE_CONCURRENCY",
         "32",
@@ -297,7 +193,7 @@ VARIABLES: Final = (
         whole(0, 1000),
         "failures in a row, within a minute, after which a source host is left alone: answers are stale or 503; 0: off",
     ),
-    Variable("BLENDBEAT_SOURCE_PAUSE_S", "10", _seconds, "how long, before one request finds out how it is"),
+    Variable("BLENDBEAT_SOURCE_PAUSE_S", "10", readers.seconds, "how long, before one request finds out how it is"),
     Variable("BLENDBEAT_MAX_SOURCE_BYTES", str(50 * _MIB), whole(1, 2**32), "largest source that is fetched"),
     Variable("BLENDBEAT_MAX_REDIRECTS", "4", whole(0, 20), "redirects followed before a source has failed"),
     Variable(
@@ -317,18 +213,20 @@ VARIABLES: Final = (
     Variable(
         "BLENDBEAT_AUTO_FORMATS",
         "webp",
-        _negotiable,
+        readers.negotiable,
         "formats given to clients whose `Accept` names them, of avif webp jxl; `none`: none",
     ),
     Variable(
         "BLENDBEAT_PRESETS",
         "",
-        _list(_preset),
+        readers.many(readers.preset),
         "named lists of options, `name=rs:fill:200:200/q:70,other=...`; `default` goes before the options of every URL",
     ),
     Variable("BLENDBEAT_ONLY_PRESETS", "0", boolean, "URLs may name presets and nothing else"),
-    Variable("BLENDBEAT_ALLOWED_OPTIONS", "", _list(_option), "options that URLs may use; none: all"),
-    Variable("BLENDBEAT_WATERMARK", "", _picture, "file with the picture that `watermark` lays over a result"),
+    Variable(
+        "BLENDBEAT_ALLOWED_OPTIONS", "", readers.many(readers.option_name), "options that URLs may use; none: all"
+    ),
+    Variable("BLENDBEAT_WATERMARK", "", readers.picture, "file with the picture that `watermark` lays over a result"),
     Variable("BLENDBEAT_SVG", "0", boolean, "draw SVG sources, without scripts and outside references"),
     Variable(
         "BLENDBEAT_MAX_FRAMES", "64", whole(1, 10000), "frames of an animation that are used; the rest is left out"
@@ -343,14 +241,14 @@ VARIABLES: Final = (
     ),
     Variable("BLENDBEAT_PIXEL_WORKERS", str(_CORES), whole(1, 256), "pictures made at once, per HTTP worker"),
     Variable("BLENDBEAT_QUEUE_LIMIT", "128", whole(0, 100000), "pictures that may wait to be begun, per HTTP worker"),
-    Variable("BLENDBEAT_QUEUE_TIMEOUT_S", "10", _seconds, "how long a picture may wait to be begun"),
+    Variable("BLENDBEAT_QUEUE_TIMEOUT_S", "10", readers.seconds, "how long a picture may wait to be begun"),
     Variable(
         "BLENDBEAT_QUEUE_BYTES",
         str(128 * _MIB),
         whole(1, 2**40),
         "bytes of sources that may wait to be begun, and as many that may be on their way, per HTTP worker",
     ),
-    Variable("BLENDBEAT_TRANSFORM_TIMEOUT_S", "20", _seconds, "how long a child may work on one picture"),
+    Variable("BLENDBEAT_TRANSFORM_TIMEOUT_S", "20", readers.seconds, "how long a child may work on one picture"),
     Variable(
         "BLENDBEAT_PIXEL_MEMORY_BYTES",
         str(2048 * _MIB),
@@ -368,11 +266,13 @@ VARIABLES: Final = (
     Variable(
         "BLENDBEAT_MEMCACHED",
         "",
-        _list(_server),
+        readers.many(readers.server),
         "memcached servers, `host:port` each, IPv6 in brackets; a configuration endpoint of ElastiCache or "
         "`discover://host:port` is asked which servers there are; none: no shared tier",
     ),
-    Variable("BLENDBEAT_MEMCACHED_TIMEOUT_S", "0.25", _seconds, "time for one operation there, connecting included"),
+    Variable(
+        "BLENDBEAT_MEMCACHED_TIMEOUT_S", "0.25", readers.seconds, "time for one operation there, connecting included"
+    ),
     Variable("BLENDBEAT_NAMESPACE", "", anything, "text in every cache key; for services that share memcached servers"),
     Variable("BLENDBEAT_TTL_S", "3600", whole(1, 10**9), "how long a variant is fresh in our own cache"),
     Variable("BLENDBEAT_BROWSER_TTL_S", "86400", whole(0, 10**9), "`max-age` of a good answer"),
@@ -389,7 +289,7 @@ VARIABLES: Final = (
         whole(0, 10**9),
         "how much longer than fresh a variant is answered while its source fails; also `stale-if-error`",
     ),
-    Variable("BLENDBEAT_ALLOW_ORIGIN", "*", _origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
+    Variable("BLENDBEAT_ALLOW_ORIGIN", "*", readers.origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
     Variable(
         "BLENDBEAT_LOG_FORMAT",
         "auto",
@@ -408,7 +308,7 @@ class SourceSettings:
     s3_endpoint: str
     s3_region: str
     allowed: tuple[SourcePattern, ...]
-    networks: tuple[Network, ...]
+    networks: tuple[readers.Network, ...]
     ports: tuple[int, ...]
     connect_timeout_s: float
     read_timeout_s: float
@@ -476,7 +376,7 @@ class Settings:
     clients: ClientSettings
     drain: Drain
     rate_limit: RateLimit | None
-    trusted_proxies: tuple[Network, ...]
+    trusted_proxies: tuple[readers.Network, ...]
     sources: SourceSettings
     imaging: ImagingSettings
     memory_tier_bytes: int
