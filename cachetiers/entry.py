@@ -21,7 +21,7 @@ class Freshness(StrEnum):
     """Nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry:
     """Some bytes, what is known about them, and until when they are good for what.
 

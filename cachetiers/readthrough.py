@@ -132,6 +132,22 @@ class ReadThrough:
         self.stats.looked_up(found.outcome if found and answerable else None, found.tier if found else "")
         return found
 
+    def fresh(self, key: str) -> Found | None:
+        """What `lookup` would find near and fresh, but counted as nothing until `count_hit` is called.
+
+        Nothing that stands for the fact that there is nothing.
+        """
+        near = self.tiers.near
+        entry = near.peek(key)
+        if entry is None or entry.negative or entry.freshness(self._clock()) is not Freshness.FRESH:
+            return None
+        return Found(entry, Outcome.HIT, near.name, stored=True)
+
+    def count_hit(self, key: str) -> None:
+        """Count what `fresh` found under *key* as answered, as a `lookup` would have."""
+        self.tiers.near.get(key)
+        self.stats.looked_up(Outcome.HIT, self.tiers.near.name)
+
     def fill(self, key: str, make: Make, old: Entry | None = None) -> Found:
         """Make and keep the entry for *key*, or wait for whoever is making it already.
 

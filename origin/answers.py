@@ -10,6 +10,9 @@ from origin.errors import BadRecipe, OriginError
 
 Headers = tuple[tuple[str, str], ...]
 
+SERVER: Final = "blendBeat"
+"""Goes into the ``Server`` field: nobody needs to know who reads our HTTP."""
+
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 CLOSED: Final[Headers] = (

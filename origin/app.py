@@ -1,6 +1,8 @@
 """The composition root: settings in, a WSGI application out. The only place that picks implementations."""
 
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from bottle import Bottle
 
@@ -10,12 +12,14 @@ from cachetiers.readthrough import ReadThrough
 from cachetiers.tiered import Tiered
 from origin.admin import Admin, Counters
 from origin.concurrency import NativeThreads, breathe, deadline, look_up
+from origin.fastpath import FastPath
 from origin.fleet import Fleet
 from origin.handlers import Pictures
 from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildPool, Upkeep
 from origin.imaging.inspect import SourceFormat
 from origin.imaging.pool import Workshop
+from origin.outgoing import Outgoing
 from origin.pages import Pages
 from origin.quotas import Quotas
 from origin.recipe import Scheme
@@ -43,8 +47,21 @@ _IN_A_ROW_S = 60.0
 """Failures of a host that are further apart are not one outage."""
 
 
-def build_application(settings: Settings) -> Bottle:
-    """The whole service as one WSGI application. Call it in the worker, after the fork."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The whole service, for any server (PEP 3333) and for ours, which may ask for the fast path first."""
+
+    application: Bottle
+    fast: FastPath | None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        answer: Iterable[bytes] = self.application(environ, start_response)
+        return answer
+
+
+def build_application(settings: Settings) -> Service:
+    """The whole service. Call it in the worker, after the fork."""
     logs.configure(settings.log_format)
     imaging = settings.imaging
     pixels = _pixels(imaging)
@@ -74,7 +91,9 @@ def build_application(settings: Settings) -> Bottle:
     source_tier = SourceTier(settings.sources.tier_bytes, min(settings.sources.fresh_s, settings.ttl_s))
     sources = _sources(settings.sources, threads, source_tier, Freight(imaging.queue_bytes))
     quotas = Quotas(settings.rate_limit, settings.trusted_proxies, fleet.counters)
-    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend)
+    outgoing = Outgoing(quotas, settings.allow_origin, logs.tell)
+    fast = FastPath(variants, generations, quotas, outgoing, settings.lifetimes)
+    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend, fast.learn)
     reads = able.reads if imaging.svg else able.reads - {SourceFormat.SVG}
     pages = Pages(memory, tuple(sorted(reads)), tuple(sorted(able.writes)), pixels.trouble)
 
@@ -91,8 +110,8 @@ def build_application(settings: Settings) -> Bottle:
 
     app = Bottle()
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
-    Routes(pictures, pages, admin, quotas, settings.allow_origin, logs.tell).bind(app)
-    return app
+    Routes(pictures, pages, admin, quotas, outgoing, settings.allow_origin).bind(app)
+    return Service(app, fast if settings.fast_path else None)
 
 
 def _pixels(settings: ImagingSettings) -> Workshop:

@@ -1,9 +1,13 @@
 """What the handlers may know of one request: plain values, whatever server and framework they came through."""
 
+import re
+import uuid
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from origin.rawpath import Target
+
+_DECENT_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,8 @@ class Exchange:
     body: BinaryIO
     client: str = ""
     stopping: bool = False
+
+
+def request_id_of(given: str) -> str:
+    """The id of a request: the one that was *given* with it if it is a decent one, or a new one."""
+    return given if _DECENT_ID.fullmatch(given) else uuid.uuid4().hex

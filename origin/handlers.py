@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from cachetiers.generations import Generations
+from cachetiers.generations import Generations, Records
 from cachetiers.readthrough import Outcome
 from origin import bearer, grammar, purging, query, uploads
 from origin.answers import Answer, Headers, problem
@@ -13,7 +13,6 @@ from origin.concurrency import Offload
 from origin.errors import (
     BadRecipe,
     BadSignature,
-    Expired,
     NothingHere,
     OriginError,
 )
@@ -21,7 +20,7 @@ from origin.exchange import Exchange
 from origin.imaging.job import Job
 from origin.imaging.limits import Limits
 from origin.negotiation import negotiate
-from origin.presentation import Asked, details, disposition, known_failure, picture, still_good, tag_of_ours
+from origin.presentation import Asked, details, disposition, known_failure, picture, still_good, tag_of_ours, time_left
 from origin.ratelimit import HIT_UNITS, MISS_UNITS
 from origin.rawpath import split_signed
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, SourceRef
@@ -44,6 +43,7 @@ class Pictures:
         offload: Where forms are taken apart.
         generations: What was purged.
         spend: Takes units of a client's quota, or raises TooManyRequests.
+        learn: Hears what a request came to whose variant was there, and what had been purged by then.
         clock: Unix time in seconds.
     """
 
@@ -56,6 +56,7 @@ class Pictures:
         offload: Offload[Upload],
         generations: Generations,
         spend: Callable[[str, int], None],
+        learn: Callable[[Exchange, Asked, Records], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -65,6 +66,7 @@ class Pictures:
         self._offload = offload
         self._generations = generations
         self._spend = spend
+        self._learn = learn
         self._clock = clock
 
     def signed(self, exchange: Exchange) -> Answer:
@@ -159,11 +161,12 @@ class Pictures:
         return self._settings.imaging.watermark
 
     def _found_or_made(self, exchange: Exchange, request: ImageRequest, job: Job, vary: Headers) -> Answer:
-        lifetimes = self._settings.lifetimes.capped(self._time_left(request.delivery))
+        lifetimes = self._settings.lifetimes.capped(time_left(request.delivery, self._clock()))
         named = [source for source in (request.source, request.fallback) if source is not None]
         for source in named:
             self._sources.check(source)
-        generation = self._generations.of(purging.names(request)) if self._generations else ""
+        records = self._generations.records()
+        generation = self._generations.of(purging.names(request)) if records else ""
         key = self._variants.key([source.url for source in named], job, generation)
         asked = Asked(request, job.recipe, key, lifetimes, vary)
         found = self._variants.lookup(key)
@@ -181,6 +184,8 @@ class Pictures:
             found = self._variants.make(key, making, found)
         elif found.outcome is Outcome.STALE:
             self._variants.refresh(key, making, found)
+        if found.outcome is Outcome.HIT:
+            self._learn(exchange, asked, records)
         return picture(found, asked, exchange.if_none_match)
 
     def _making(self, request: ImageRequest, job: Job, generation: str) -> Making:
@@ -196,11 +201,3 @@ class Pictures:
 
         fallback = None if request.fallback is None else partial(fetch, request.fallback)
         return Making(job, partial(fetch, request.source), fallback)
-
-    def _time_left(self, delivery: Delivery) -> int | None:
-        if delivery.expires_at_s is None:
-            return None
-        left_s = delivery.expires_at_s - self._clock()
-        if left_s < 0:
-            raise Expired(f"the URL expired at {delivery.expires_at_s}")
-        return int(left_s)

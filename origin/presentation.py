@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from cachetiers.readthrough import Outcome
 from origin import httpcache
 from origin.answers import CLOSED, DRAWN, EMBEDDED, Answer, Headers, problem
+from origin.errors import Expired
 from origin.httpcache import Lifetimes
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
+from origin.telemetry.events import Facts
 from origin.variants import FALLBACK_TTL_S, KnownFailure, Variant, minted_for
 
 _INERT = frozenset(name.media_type for name in OutputFormat if name is not OutputFormat.SVG) | {"application/json"}
@@ -32,6 +34,20 @@ class Asked:
     key: str
     lifetimes: Lifetimes
     vary: Headers
+
+
+def time_left(delivery: Delivery, now_s: float) -> int | None:
+    """Whole seconds until the URL expires; None if it never does.
+
+    Raises:
+        Expired: It has.
+    """
+    if delivery.expires_at_s is None:
+        return None
+    left_s = delivery.expires_at_s - now_s
+    if left_s < 0:
+        raise Expired(f"the URL expired at {delivery.expires_at_s}")
+    return int(left_s)
 
 
 def picture(variant: Variant, asked: Asked, if_none_match: str) -> Answer:
@@ -125,19 +141,19 @@ def _stem(source: SourceRef) -> str:
     return posixpath.splitext(posixpath.basename(path))[0] or "image"
 
 
-def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) -> dict[str, str]:
+def details(key: str, recipe: Recipe, source: str, host: str, variant: Variant) -> Facts:
     """What is to be told about an answer with *variant*."""
-    told = {
-        "key": key,
-        "recipe": _tellable(recipe).canonical(),
-        "source": source,
-        "source_host": host,
-        "format": variant.suffix,
-    }
+    told = Facts(
+        key=key,
+        recipe=_tellable(recipe).canonical(),
+        source=source,
+        source_host=host,
+        format=variant.suffix,
+    )
     if variant.tier:
         told["tier"] = variant.tier
     if variant.outcome in (Outcome.MISS, Outcome.REPLACED):
-        told |= {name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")}
+        told.update({name: variant.facts[name] for name in ("source_bytes", "fetch_ms", "queue_ms", "transform_ms")})
     return told
 
 

@@ -4,9 +4,7 @@ The shell gives every request an id, turns errors into problem details, adds the
 headers that every answer carries, and tells what happened, once.
 """
 
-import re
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -18,20 +16,18 @@ from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.draining import STOPPING
 from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, lack
-from origin.exchange import Exchange
+from origin.exchange import Exchange, request_id_of
 from origin.handlers import Pictures
+from origin.outgoing import Outgoing
 from origin.pages import Pages
 from origin.quotas import Quotas
 from origin.ratelimit import HIT_UNITS
 from origin.rawpath import target_of
-from origin.telemetry.events import RequestTold
 from origin.telemetry.logs import LOGGER
 from origin.telemetry.redaction import loggable
 
 Handler = Callable[[Exchange], Answer]
-Tell = Callable[[RequestTold], None]
 
-_DECENT_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
 _ANY_PATH = "/<_:re:(?s:.*)>"
 
 
@@ -43,26 +39,19 @@ class Routes:
         pages: The resources about the service.
         admin: The resources of those who operate it.
         quotas: What each client may still ask for.
+        outgoing: What goes out with every answer.
         allow_origin: ``Access-Control-Allow-Origin``, empty for none.
-        tell: Hears of every request.
     """
 
     def __init__(
-        self, pictures: Pictures, pages: Pages, admin: Admin, quotas: Quotas, allow_origin: str, tell: Tell
+        self, pictures: Pictures, pages: Pages, admin: Admin, quotas: Quotas, outgoing: Outgoing, allow_origin: str
     ) -> None:
         self._pictures = pictures
         self._pages = pages
         self._admin = admin
         self._quotas = quotas
-        self._tell = tell
+        self._outgoing = outgoing
         self._allow_origin = allow_origin
-        self._everywhere: Headers = ()
-        if allow_origin:
-            exposed = "Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
-            self._everywhere = (
-                ("Access-Control-Allow-Origin", allow_origin),
-                ("Access-Control-Expose-Headers", exposed),
-            )
 
     def bind(self, app: Bottle) -> None:
         """Add every route and the handler of Bottle's own errors to *app*."""
@@ -135,23 +124,10 @@ class Routes:
         return answer.body.decode()
 
     def _sent(self, exchange: Exchange, answer: Answer, started_s: float) -> HTTPResponse:
-        headers = [*answer.headers, *answer.guard, *self._everywhere, ("X-Request-Id", exchange.request_id)]
-        headers += self._quotas.fields(exchange.client)
-        if answer.status not in (204, 304):
-            headers.append(("Content-Length", str(len(answer.body))))
-        sent = b"" if exchange.method == "HEAD" else answer.body
-        event = RequestTold(
-            request_id=exchange.request_id,
-            method=exchange.method,
-            target=loggable(exchange.target),
-            status=answer.status,
-            outcome=answer.outcome,
-            bytes_out=len(sent),
-            total_ms=(time.perf_counter() - started_s) * 1000,
-            details=answer.details,
-        )
-        if answer.told:
-            self._tell(event)
+        request_id = exchange.request_id
+        headers = [*self._outgoing.fields(answer), *self._outgoing.personal(request_id, exchange.client)]
+        sent_bytes = 0 if exchange.method == "HEAD" else len(answer.body)
+        self._outgoing.tell(request_id, exchange.method, loggable(exchange.target), answer, sent_bytes, started_s)
         return HTTPResponse(answer.body, answer.status, headers)
 
 
@@ -169,9 +145,8 @@ def _refuser(allow: str) -> Handler:
 
 def _exchange(environ: dict[str, Any]) -> Exchange:
     length = environ.get("CONTENT_LENGTH") or ""
-    given_id = environ.get("HTTP_X_REQUEST_ID", "")
     return Exchange(
-        request_id=given_id if _DECENT_ID.fullmatch(given_id) else uuid.uuid4().hex,
+        request_id=request_id_of(environ.get("HTTP_X_REQUEST_ID", "")),
         method=environ["REQUEST_METHOD"],
         # The decoded path is of no use: a percent-encoded slash is not a slash.
         target=target_of(environ["RAW_URI"]),

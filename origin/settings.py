@@ -289,6 +289,12 @@ VARIABLES: Final = (
         whole(0, 10**9),
         "how much longer than fresh a variant is answered while its source fails; also `stale-if-error`",
     ),
+    Variable(
+        "BLENDBEAT_FAST_PATH",
+        "1",
+        boolean,
+        "what was asked for before, and is in memory, is answered without a parser and a framework; the same answers",
+    ),
     Variable("BLENDBEAT_ALLOW_ORIGIN", "*", readers.origin, "`Access-Control-Allow-Origin`; `none`: no CORS headers"),
     Variable(
         "BLENDBEAT_LOG_FORMAT",
@@ -385,6 +391,7 @@ class Settings:
     ttl_s: int
     lifetimes: Lifetimes
     allow_origin: str
+    fast_path: bool
     log_format: str
 
     @classmethod
@@ -462,6 +469,7 @@ class Settings:
                 values["BROWSER_TTL_S"], values["EDGE_TTL_S"], values["STALE_S"], values["STALE_IF_ERROR_S"]
             ),
             allow_origin=values["ALLOW_ORIGIN"],
+            fast_path=values["FAST_PATH"],
             log_format=values["LOG_FORMAT"],
         )
 

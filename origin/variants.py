@@ -214,7 +214,15 @@ class Variants:
         if found is not None and found.entry.negative:
             left_s = ceil(found.entry.ttl_s - found.entry.age_s(self._clock()))
             return KnownFailure(_failure(found.entry), left_s, found.tier)
-        return None if found is None else self._variant(key, found)
+        return None if found is None else self.variant(key, found)
+
+    def fresh(self, key: str) -> Found | None:
+        """What is kept under *key* in memory, and fresh, and no failure; counted as nothing until `count_hit` is."""
+        return self._cache.fresh(key)
+
+    def count_hit(self, key: str) -> None:
+        """Count what `fresh` found as answered."""
+        self._cache.count_hit(key)
 
     def make(self, key: str, making: Making, standby: Variant | None = None) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already; or *standby* if that fails.
@@ -229,7 +237,7 @@ class Variants:
             raise Overloaded(f"the same picture is being made already; {error}") from None
         if found.entry.negative:
             raise _failure(found.entry)
-        return self._variant(key, found)
+        return self.variant(key, found)
 
     def refresh(self, key: str, making: Making, stale: Variant | None = None) -> None:
         """Make the variant under *key*, anew if it is *stale*, beside the caller."""
@@ -287,7 +295,8 @@ class Variants:
         ttl_s = lives.ttl_s * (1 - _JITTER * self._chance())
         return replace(entry, created_s=self._clock(), ttl_s=ttl_s, stale_s=lives.stale_s, error_s=lives.error_s)
 
-    def _variant(self, key: str, found: Found) -> Variant:
+    def variant(self, key: str, found: Found) -> Variant:
+        """What was found under *key*, as it is now."""
         entry, now_s = found.entry, self._clock()
         age_s, fallback = entry.age_s(now_s), "fallback" in entry.facts
         return Variant(

@@ -1,14 +1,32 @@
-"""One line per request, as JSON for machines or as text for a terminal."""
+"""The service's log: a line per request, and a line for whatever else an operator should hear."""
 
-import json
 import logging
 import sys
-from datetime import UTC, datetime
-from typing import TextIO
+import time
+from typing import Final, TextIO
 
 from origin.telemetry.events import RequestTold
+from origin.telemetry.lines import Json, Text, level_of
 
-LOGGER = logging.getLogger("blendbeat")
+LOGGER: Final = logging.getLogger("blendbeat")
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines; those about requests, of which there may be thousands in a second, without making records first."""
+
+    def __init__(self, stream: TextIO, formatter: Json | Text) -> None:
+        super().__init__(stream)
+        self.setFormatter(formatter)
+        self._lines = formatter
+
+    def tell(self, event: RequestTold) -> None:
+        line = f"{self._lines.told(event, time.time())}\n"
+        try:
+            self.stream.write(line)
+            self.stream.flush()
+        except (OSError, ValueError):
+            # As with every other line: whoever asks for a picture gets it, though nobody can write that down.
+            self.handleError(logging.makeLogRecord({"msg": "request", "levelno": level_of(event)}))
 
 
 def configure(log_format: str, stream: TextIO | None = None) -> None:
@@ -18,8 +36,7 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
     """
     stream = stream or sys.stdout
     as_text = log_format == "text" or (log_format == "auto" and stream.isatty())
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Text() if as_text else _Json())
+    handler = _Handler(stream, Text() if as_text else Json())
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
@@ -34,51 +51,7 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
 
 
 def tell(event: RequestTold) -> None:
-    """Log one request: faults of ours as errors, those of sources and load as warnings, the rest as information."""
-    level = logging.ERROR if event.status == 500 else logging.WARNING if event.status > 500 else logging.INFO
-    LOGGER.log(level, "request", extra={"event": event})
-
-
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        event = getattr(record, "event", None)
-        if isinstance(event, RequestTold):
-            line |= {
-                "request_id": event.request_id,
-                "method": event.method,
-                "target": event.target,
-                "status": event.status,
-                "outcome": event.outcome,
-                "bytes_out": event.bytes_out,
-                "total_ms": round(event.total_ms, 2),
-                **event.details,
-            }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        # ASCII: beyond it there are signs that some collectors take for the end of a line.
-        return json.dumps(line)
-
-
-class _Text(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        event = getattr(record, "event", None)
-        text = f"{time} {_told(event) if isinstance(event, RequestTold) else record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
-
-
-def _told(event: RequestTold) -> str:
-    stages = " ".join(
-        f"{stage} {event.details[f'{stage}_ms']}"
-        for stage in ("fetch", "queue", "transform")
-        if f"{stage}_ms" in event.details
-    )
-    problem = event.details.get("problem", "")
-    parts = (event.status, event.outcome.ljust(9), f"{event.total_ms:7.1f} ms", f"{event.bytes_out:8d} B", event.method)
-    line = "  ".join([*map(str, parts), event.target, *(f"[{note}]" for note in (stages, problem) if note)])
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+    """Log one request."""
+    for handler in LOGGER.handlers:
+        if isinstance(handler, _Handler):
+            handler.tell(event)
