@@ -314,7 +314,7 @@ def test_it_keeps_no_picture_that_the_tier_has_forgotten() -> None:
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        house.memory.put(key, replace(house.memory.peek(key), value=bytes(1_000_000)))  # type: ignore[type-var]
+        house.memory.put(key, replace(house.memory.peek(key), value=bytes(1_000_000)))  # type: ignore[type-var, arg-type]
         assert house.quick(target) is not None
         house.memory.delete(key)
         gc.collect()
