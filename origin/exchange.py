@@ -1,9 +1,12 @@
 """What the handlers may know of one request: plain values, whatever server and framework they came through."""
 
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from origin.rawpath import Target
+
+NO_PLACE: Final = "blendbeat.no-place"
+"""In the environ of a request (PEP 3333): true if all places for connections are taken, and this is one too many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,18 +36,16 @@ from origin import answers
 from origin.clientsocket import ClientSocket, HeadTooSlow
 from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
+from origin.exchange import NO_PLACE
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
+from origin.places import STANDING, Places, Wait
 from origin.telemetry import logs
 from origin.telemetry.events import RequestTold
 
 _LOOK_EVERY_S = 0.2
-_SETTLE_S = 1.0
-"""Who has just connected is about to say something."""
 _PARTING_S = 0.5
 """For telling clients that their requests are cut."""
-_CROWDED = 0.9
-"""The share of its connections that a worker may have before new ones take the place of idle ones."""
 _ROOM = 16
 """Idle connections that make room for others when there are no files left."""
 
@@ -83,8 +81,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._told_s: float | None = None
         self._clients: dict[gevent.Greenlet, ClientSocket] = {}
         self._requests: dict[gevent.Greenlet, Any] = {}
-        # In the order in which they began to wait.
-        self._idle: dict[_Waiting, gevent.Greenlet] = {}
+        self._places = Places(self.worker_connections)
 
     @property
     def phase(self) -> Phase:
@@ -98,29 +95,29 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             req.force_close()
 
     def load_wsgi(self) -> None:
-        """Load the application, and tell it with every request whether the worker is stopping."""
+        """Load the application, and tell it with every request whether the worker is stopping, or has no place."""
         super().load_wsgi()
         application = self.wsgi
 
         def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             environ[STOPPING] = self._told_s is not None
+            environ[NO_PLACE] = self._places.is_standing()
             answer: Iterable[bytes] = application(environ, start_response)
             return answer
 
         self.wsgi = informed
 
-    def timeout_ctx(self) -> "_Waiting":
+    def timeout_ctx(self) -> Wait:
         """How long a connection may wait for its next request."""
-        return _Waiting(self.cfg.keepalive, self._idle)
+        return self._places.wait(self.cfg.keepalive, self._clients[gevent.getcurrent()])
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection to its end."""
         here = gevent.getcurrent()
         sock = self._clients[here] = ClientSocket(client, self.patience)
-        if len(self._clients) > self.worker_connections * _CROWDED:
-            self._make_room(1)
         try:
-            super().handle(listener, sock, addr)
+            with self._places.one():
+                super().handle(listener, sock, addr)
         finally:
             del self._clients[here]
 
@@ -128,13 +125,13 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         """Serve one request; StopIteration ends its connection."""
         here = gevent.getcurrent()
         self._requests[here] = req
-        if self._told_s is not None:
+        if self._told_s is not None or self._places.is_standing():
             req.force_close()
         sock.serve()
         try:
             super().handle_request(listener_name, req, sock, addr)
         except StopIteration:
-            sock.finish(req.body)
+            self._part(partial(sock.finish, req.body))
             raise
         finally:
             del self._requests[here]
@@ -157,7 +154,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         logs.tell(RequestTold(request_id, "-", "-", status, slug, len(body), 0.0, {"problem": type(exc).__name__}))
         with suppress(OSError):
             client.sendall(_head(status, title, len(body)) + body)
-            client.hang_up()
+            self._part(client.hang_up)
 
     def run(self) -> None:
         """Serve until told to stop, and then until everything is answered."""
@@ -172,8 +169,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             server.close_when_empty()
         while any(server.pool for server in servers) and self.phase is not Phase.OVER:
             self.notify()
-            # In the hub itself: between this look and the throw no connection can turn busy.
-            gevent.get_hub().loop.run_callback(self._hang_up_on_the_silent)
+            self._places.end_silent()
             gevent.sleep(_LOOK_EVERY_S)
         if self._requests:
             self._cut()
@@ -182,27 +178,18 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _server(self, sock: Any) -> Listener:
         sock.setblocking(True)
-        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections))
-        server.make_room = partial(self._make_room, _ROOM)
+        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections + STANDING))
+        server.make_room = partial(self._places.make_room, _ROOM)
         if self.cfg.workers > 1:
             # Else one would take a whole burst, and the others have nothing to do.
             server.max_accept = 1
         server.start()
         return server
 
-    def _hang_up_on_the_silent(self) -> None:
-        now_s = time.monotonic()
-        for waiting, greenlet in list(self._idle.items()):
-            client = self._clients[greenlet]
-            if not client.has_begun and (client.was_served or now_s - waiting.since_s > _SETTLE_S):
-                greenlet.throw(waiting)
-
-    def _make_room(self, connections: int) -> None:
-        gevent.get_hub().loop.run_callback(self._hang_up_on_the_longest_idle, connections)
-
-    def _hang_up_on_the_longest_idle(self, connections: int) -> None:
-        for waiting, greenlet in list(self._idle.items())[:connections]:
-            greenlet.throw(waiting)
+    def _part(self, politely: Callable[[], object]) -> None:
+        # Who has no place must not take up what is left by not hanging up; it may lose its answer.
+        if not self._places.is_standing():
+            politely()
 
     def _cut(self) -> None:
         self.tell_of_cuts()
@@ -223,22 +210,3 @@ def _head(status: int, title: str, length_bytes: int) -> bytes:
     )
     lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in fields)]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii")
-
-
-class _Waiting(gevent.Timeout):  # type: ignore[misc]  # gevent is untyped
-    """A silent time-out that is known to the worker while a connection is under it."""
-
-    def __init__(self, seconds: float, idle: dict["_Waiting", gevent.Greenlet]) -> None:
-        super().__init__(seconds, False)
-        self.since_s = time.monotonic()
-        self._idle = idle
-
-    def __enter__(self) -> "_Waiting":
-        self._idle[self] = gevent.getcurrent()
-        super().__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> bool | None:
-        self._idle.pop(self, None)
-        silenced: bool | None = super().__exit__(*error)
-        return silenced
