@@ -18,6 +18,8 @@ from origin.concurrency import breathe, has_input
 from origin.pace import Pace, Patience
 
 _REST_BYTES = 64 * 1024
+_ONE_PIECE_BYTES = 64 * 1024
+"""To copy so much costs less than another system call."""
 
 
 class HeadTooSlow(ParseException):  # type: ignore[misc]  # gunicorn is untyped
@@ -82,6 +84,26 @@ class ClientSocket:
     def is_answering(self) -> bool:
         """Whether something was sent for the request that is being served."""
         return self._serves and self._answer is not None
+
+    def first(self, size: int) -> bytes:
+        """The first bytes of the next head, up to *size*; none once the client has hung up, or never said a word."""
+        return self._first_of_head(size)
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """Send the whole answer to a request that `first` has read all of.
+
+        Raises:
+            BrokenPipeError: The client takes it too slowly, or is gone.
+        """
+        self.serve()
+        if len(body) <= _ONE_PIECE_BYTES:
+            self.sendall(head + body)
+        else:
+            self.sendall(head)
+            self.sendall(body)
+        self._serves, self._head = False, None
+        # Who asks as quickly as it is answered would else keep everybody else waiting.
+        breathe()
 
     def serve(self) -> None:
         """The head is read: what comes now is the body, what goes is the answer."""

@@ -3,9 +3,12 @@
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from origin.rawpath import Target
+
+NO_PLACE: Final = "blendbeat.no-place"
+"""In the environ of a request (PEP 3333): true if all places for connections are taken, and this is one too many."""
 
 _DECENT_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
 

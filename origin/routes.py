@@ -15,8 +15,8 @@ from bottle import Bottle, HTTPResponse, request, response
 from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.draining import STOPPING
-from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, lack
-from origin.exchange import Exchange, request_id_of
+from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, Overloaded, lack
+from origin.exchange import NO_PLACE, Exchange, request_id_of
 from origin.handlers import Pictures
 from origin.outgoing import Outgoing
 from origin.pages import Pages
@@ -91,13 +91,19 @@ class Routes:
         if limited:
             exchange = replace(exchange, client=self._client(request.environ))
         try:
-            self._quotas.spend(exchange.client, HIT_UNITS)
+            if limited:
+                self._admit(exchange)
             answer = handler(exchange)
         except OriginError as error:
             answer = problem(error, exchange.request_id)
         except Exception as error:  # noqa: BLE001  the last net; it ends in the log with its traceback
             answer = problem(self._unforeseen(error, exchange.request_id), exchange.request_id)
         return self._sent(exchange, answer, started_s)
+
+    def _admit(self, exchange: Exchange) -> None:
+        if request.environ.get(NO_PLACE, False):
+            raise Overloaded("all connections are taken")
+        self._quotas.spend(exchange.client, HIT_UNITS)
 
     def _unforeseen(self, error: Exception, request_id: str) -> OriginError:
         if (ours := lack(error)) is None:

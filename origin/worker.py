@@ -8,6 +8,7 @@ connection it cannot accept. And what it cannot read as HTTP it answers with a p
 of its own, and logs with the signature in it.
 """
 
+import errno
 import time
 import traceback
 import uuid
@@ -19,6 +20,7 @@ from typing import Any
 import gevent
 import gunicorn.http.wsgi
 from gevent.pool import Pool
+from gunicorn.http import get_parser
 from gunicorn.http.errors import (
     ConfigurationProblem,
     ExpectationFailed,
@@ -27,27 +29,29 @@ from gunicorn.http.errors import (
     InvalidResponseHeaderName,
     LimitRequestHeaders,
     LimitRequestLine,
+    NoMoreData,
     ParseException,
     UnsupportedTransferCoding,
 )
 from gunicorn.workers.ggevent import GeventWorker
 
-from origin import answers
+from origin import answers, plainhead
 from origin.clientsocket import ClientSocket, HeadTooSlow
 from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
+from origin.exchange import NO_PLACE
+from origin.fastpath import FastPath
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
+from origin.places import STANDING, Places, Wait
 from origin.telemetry import logs
 from origin.telemetry.events import RequestTold
 
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
+_HEAD_BYTES = 8192
 _LOOK_EVERY_S = 0.2
-_SETTLE_S = 1.0
-"""Who has just connected is about to say something."""
 _PARTING_S = 0.5
 """For telling clients that their requests are cut."""
-_CROWDED = 0.9
-"""The share of its connections that a worker may have before new ones take the place of idle ones."""
 _ROOM = 16
 """Idle connections that make room for others when there are no files left."""
 
@@ -63,7 +67,7 @@ _OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 """What gunicorn counts among the faults of a client."""
 
 # What goes into the Server field of every answer: nobody needs to know who reads our HTTP.
-gunicorn.http.wsgi.SERVER = "blendBeat"
+gunicorn.http.wsgi.SERVER = answers.SERVER
 
 
 class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
@@ -81,10 +85,10 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._told_s: float | None = None
+        self._fast: FastPath | None = None
         self._clients: dict[gevent.Greenlet, ClientSocket] = {}
         self._requests: dict[gevent.Greenlet, Any] = {}
-        # In the order in which they began to wait.
-        self._idle: dict[_Waiting, gevent.Greenlet] = {}
+        self._places = Places(self.worker_connections)
 
     @property
     def phase(self) -> Phase:
@@ -98,43 +102,90 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             req.force_close()
 
     def load_wsgi(self) -> None:
-        """Load the application, and tell it with every request whether the worker is stopping."""
+        """Load the application, and tell it with every request whether the worker is stopping, or has no place."""
         super().load_wsgi()
         application = self.wsgi
+        self._fast = application.fast
 
         def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             environ[STOPPING] = self._told_s is not None
+            environ[NO_PLACE] = self._places.is_standing()
             answer: Iterable[bytes] = application(environ, start_response)
             return answer
 
         self.wsgi = informed
 
-    def timeout_ctx(self) -> "_Waiting":
+    def timeout_ctx(self) -> Wait:
         """How long a connection may wait for its next request."""
-        return _Waiting(self.cfg.keepalive, self._idle)
+        return self._places.wait(self.cfg.keepalive, self._clients[gevent.getcurrent()])
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection to its end."""
         here = gevent.getcurrent()
         sock = self._clients[here] = ClientSocket(client, self.patience)
-        if len(self._clients) > self.worker_connections * _CROWDED:
-            self._make_room(1)
         try:
-            super().handle(listener, sock, addr)
+            with self._places.one():
+                self._serve(listener, sock, addr)
+        except OSError as error:
+            if error.errno not in _GONE:
+                logs.LOGGER.error("a connection failed: %s", error)
         finally:
             del self._clients[here]
+            sock.close()
+
+    def _serve(self, listener: Any, sock: ClientSocket, addr: Any) -> None:
+        """One request after another, as gunicorn's own loop for HTTP/1.1, but for those that need no parser."""
+        parser, name = get_parser(self.cfg, sock, addr), listener.getsockname()
+        req = None
+        try:
+            while True:
+                req = None
+                if not self._answer_quickly(parser.unreader, sock, addr):
+                    return
+                with self.timeout_ctx():
+                    req = next(parser)
+                if req is None:
+                    return
+                self.handle_request(name, req, sock, addr)
+        except (StopIteration, NoMoreData):
+            return
+        except OSError:
+            raise
+        except BaseException as error:  # noqa: BLE001  a client is told that something went wrong, whatever it was
+            self.handle_error(req, sock, addr, error)
+
+    def _answer_quickly(self, unreader: Any, sock: ClientSocket, addr: Any) -> bool:
+        """Answer what can be answered without a parser, and leave to it what cannot; whether there is anything left."""
+        if (fast := self._fast) is None or self._told_s is not None or self._places.is_standing():
+            return True
+        if begun := unreader.take_buffered():
+            # It came with the request before: where it ends only the parser can tell.
+            unreader.unread(begun)
+            return True
+        while True:
+            data = b""
+            with self.timeout_ctx():
+                data = sock.first(_HEAD_BYTES)
+            if not data:
+                return False
+            head = plainhead.read(data)
+            reply = None if head is None or self._told_s is not None else fast.answer(head, addr[0])
+            if reply is None:
+                unreader.unread(data)
+                return True
+            sock.answer(*reply)
 
     def handle_request(self, listener_name: Any, req: Any, sock: ClientSocket, addr: Any) -> None:
         """Serve one request; StopIteration ends its connection."""
         here = gevent.getcurrent()
         self._requests[here] = req
-        if self._told_s is not None:
+        if self._told_s is not None or self._places.is_standing():
             req.force_close()
         sock.serve()
         try:
             super().handle_request(listener_name, req, sock, addr)
         except StopIteration:
-            sock.finish(req.body)
+            self._part(partial(sock.finish, req.body))
             raise
         finally:
             del self._requests[here]
@@ -157,7 +208,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         logs.tell(RequestTold(request_id, "-", "-", status, slug, len(body), 0.0, {"problem": type(exc).__name__}))
         with suppress(OSError):
             client.sendall(_head(status, title, len(body)) + body)
-            client.hang_up()
+            self._part(client.hang_up)
 
     def run(self) -> None:
         """Serve until told to stop, and then until everything is answered."""
@@ -172,8 +223,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             server.close_when_empty()
         while any(server.pool for server in servers) and self.phase is not Phase.OVER:
             self.notify()
-            # In the hub itself: between this look and the throw no connection can turn busy.
-            gevent.get_hub().loop.run_callback(self._hang_up_on_the_silent)
+            self._places.end_silent()
             gevent.sleep(_LOOK_EVERY_S)
         if self._requests:
             self._cut()
@@ -182,27 +232,18 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _server(self, sock: Any) -> Listener:
         sock.setblocking(True)
-        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections))
-        server.make_room = partial(self._make_room, _ROOM)
+        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections + STANDING))
+        server.make_room = partial(self._places.make_room, _ROOM)
         if self.cfg.workers > 1:
             # Else one would take a whole burst, and the others have nothing to do.
             server.max_accept = 1
         server.start()
         return server
 
-    def _hang_up_on_the_silent(self) -> None:
-        now_s = time.monotonic()
-        for waiting, greenlet in list(self._idle.items()):
-            client = self._clients[greenlet]
-            if not client.has_begun and (client.was_served or now_s - waiting.since_s > _SETTLE_S):
-                greenlet.throw(waiting)
-
-    def _make_room(self, connections: int) -> None:
-        gevent.get_hub().loop.run_callback(self._hang_up_on_the_longest_idle, connections)
-
-    def _hang_up_on_the_longest_idle(self, connections: int) -> None:
-        for waiting, greenlet in list(self._idle.items())[:connections]:
-            greenlet.throw(waiting)
+    def _part(self, politely: Callable[[], object]) -> None:
+        # Who has no place must not take up what is left by not hanging up; it may lose its answer.
+        if not self._places.is_standing():
+            politely()
 
     def _cut(self) -> None:
         self.tell_of_cuts()
@@ -223,22 +264,3 @@ def _head(status: int, title: str, length_bytes: int) -> bytes:
     )
     lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in fields)]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii")
-
-
-class _Waiting(gevent.Timeout):  # type: ignore[misc]  # gevent is untyped
-    """A silent time-out that is known to the worker while a connection is under it."""
-
-    def __init__(self, seconds: float, idle: dict["_Waiting", gevent.Greenlet]) -> None:
-        super().__init__(seconds, False)
-        self.since_s = time.monotonic()
-        self._idle = idle
-
-    def __enter__(self) -> "_Waiting":
-        self._idle[self] = gevent.getcurrent()
-        super().__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> bool | None:
-        self._idle.pop(self, None)
-        silenced: bool | None = super().__exit__(*error)
-        return silenced
