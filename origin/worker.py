@@ -140,7 +140,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         try:
             while True:
                 req = None
-                if not self._answer_quickly(parser.unreader, sock, addr):
+                # After a body that could not be read nobody knows where the next request begins.
+                if not (parser.finish_body() and self._answer_quickly(parser.unreader, sock, addr)):
                     return
                 with self.timeout_ctx():
                     req = next(parser)
