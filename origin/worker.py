@@ -21,14 +21,12 @@ import gunicorn.http.wsgi
 from gevent.pool import Pool
 from gunicorn.http.errors import (
     ConfigurationProblem,
-    ExpectationFailed,
-    ForbiddenProxyRequest,
+    InvalidHeader,
     InvalidResponseHeader,
     InvalidResponseHeaderName,
     LimitRequestHeaders,
     LimitRequestLine,
     ParseException,
-    UnsupportedTransferCoding,
 )
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -37,6 +35,7 @@ from origin.clientsocket import ClientSocket, HeadTooSlow
 from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
 from origin.exchange import NO_PLACE
+from origin.host import names_its_host
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.places import STANDING, Places, Wait
@@ -53,10 +52,9 @@ _REFUSALS = {
     HeadTooSlow: (408, "Request Timeout"),
     LimitRequestLine: (414, "URI Too Long"),
     LimitRequestHeaders: (431, "Request Header Fields Too Large"),
-    UnsupportedTransferCoding: (501, "Not Implemented"),
-    ExpectationFailed: (417, "Expectation Failed"),
-    ForbiddenProxyRequest: (403, "Forbidden"),
 }
+"""All else is 400. HTTP would allow 501 for a transfer coding and 417 for an expectation that nobody knows; but what an
+edge may have read in another way is to be called what it is, whatever it was about."""
 _OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 """What gunicorn counts among the faults of a client."""
 
@@ -123,6 +121,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_request(self, listener_name: Any, req: Any, sock: ClientSocket, addr: Any) -> None:
         """Serve one request; StopIteration ends its connection."""
+        if not names_its_host(req.version, req.headers):
+            raise InvalidHeader("HOST", req=req)
         here = gevent.getcurrent()
         self._requests[here] = req
         if self._told_s is not None or self._places.is_standing():
