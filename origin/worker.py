@@ -137,6 +137,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             del self._requests[here]
         if not sock.finish(req.body):
             raise StopIteration
+        sock.go_on(req.unreader.buf.getbuffer().nbytes)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002  gunicorn's
         """Answer a connection that went wrong before or beside the application."""
