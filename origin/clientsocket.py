@@ -114,6 +114,7 @@ class ClientSocket:
         """The answer is sent: get rid of what is left of *body*; whether the next request starts where it ends.
 
         Closing at once would reset the connection under an answer that is still on its way (RFC 9112 section 9.6).
+        `go_on` must follow if there is to be a next request.
         """
         self._body = _Transfer(self._patience.rest, self._clock)
         try:
@@ -121,8 +122,15 @@ class ClientSocket:
                 pass
         except (OSError, ParseException):
             return False
-        self._serves, self._head = False, None
         return True
+
+    def go_on(self, ahead_bytes: int) -> None:
+        """Wait for the next request, of which *ahead_bytes* came with the last one."""
+        self._serves, self._head = False, None
+        if ahead_bytes:
+            # Not idle: its head has begun, and must end in time.
+            self._head = _Transfer(self._patience.head, self._clock)
+            self._head.moved_bytes = ahead_bytes
 
     def hang_up(self) -> None:
         """Say that nothing more is sent, and let the client read what was."""

@@ -93,7 +93,7 @@ def matching_tag(if_none_match: str, tag: str) -> bool:
     >>> matching_tag('"a", W/"b"', '"b"'), matching_tag("*", '"b"'), matching_tag('"bb"', '"b"')
     (True, True, False)
     """
-    return if_none_match.strip() == "*" or tag in entity_tags(if_none_match)
+    return if_none_match == tag or if_none_match.strip() == "*" or tag in entity_tags(if_none_match)
 
 
 def entity_tags(field: str) -> tuple[str, ...]:

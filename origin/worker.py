@@ -23,15 +23,13 @@ from gevent.pool import Pool
 from gunicorn.http import get_parser
 from gunicorn.http.errors import (
     ConfigurationProblem,
-    ExpectationFailed,
-    ForbiddenProxyRequest,
+    InvalidHeader,
     InvalidResponseHeader,
     InvalidResponseHeaderName,
     LimitRequestHeaders,
     LimitRequestLine,
     NoMoreData,
     ParseException,
-    UnsupportedTransferCoding,
 )
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -41,6 +39,7 @@ from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
 from origin.exchange import NO_PLACE
 from origin.fastpath import FastPath
+from origin.host import names_its_host
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.places import STANDING, Places, Wait
@@ -59,10 +58,9 @@ _REFUSALS = {
     HeadTooSlow: (408, "Request Timeout"),
     LimitRequestLine: (414, "URI Too Long"),
     LimitRequestHeaders: (431, "Request Header Fields Too Large"),
-    UnsupportedTransferCoding: (501, "Not Implemented"),
-    ExpectationFailed: (417, "Expectation Failed"),
-    ForbiddenProxyRequest: (403, "Forbidden"),
 }
+"""All else is 400. HTTP would allow 501 for a transfer coding and 417 for an expectation that nobody knows; but what an
+edge may have read in another way is to be called what it is, whatever it was about."""
 _OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 """What gunicorn counts among the faults of a client."""
 
@@ -178,6 +176,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_request(self, listener_name: Any, req: Any, sock: ClientSocket, addr: Any) -> None:
         """Serve one request; StopIteration ends its connection."""
+        if not names_its_host(req.version, req.headers):
+            raise InvalidHeader("HOST", req=req)
         here = gevent.getcurrent()
         self._requests[here] = req
         if self._told_s is not None or self._places.is_standing():
@@ -192,6 +192,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             del self._requests[here]
         if not sock.finish(req.body):
             raise StopIteration
+        sock.go_on(req.unreader.buf.getbuffer().nbytes)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002  gunicorn's
         """Answer a connection that went wrong before or beside the application."""

@@ -64,6 +64,8 @@ class Service:
             # Nobody here needs to be given time to see that a service stops.
             "BLENDBEAT_DRAIN_GRACE_S": "0",
             "BLENDBEAT_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+            # `make test-all` asks everything once more on the long way.
+            "BLENDBEAT_FAST_PATH": os.environ.get("BLENDBEAT_FAST_PATH", "1"),
             **environ,
         }
         self.start()
@@ -135,9 +137,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pictures")
 
 
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[Service]:
-    """One service for all tests that only ask."""
-    running = Service(tmp_path_factory.mktemp("service") / "log", {"BLENDBEAT_LOCAL_ROOT": str(pictures)})
+@pytest.fixture(scope="session", params=["1", "0"], ids=["fast path", "long way"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pictures: Path
+) -> Iterator[Service]:
+    """One service for all tests that only ask: with the fast path, and without."""
+    environ = {"BLENDBEAT_LOCAL_ROOT": str(pictures), "BLENDBEAT_FAST_PATH": request.param}
+    running = Service(tmp_path_factory.mktemp("service") / "log", environ)
     yield running
     assert running.stop() == 0, running.log.read_text()

@@ -62,6 +62,18 @@ def test_who_was_served_may_think_about_the_next_request(brisk: Service) -> None
         assert wire.listen(sock, patience_s=1).statuses == [200]
 
 
+def test_the_next_head_that_began_with_the_last_request_has_no_more_time_than_others(brisk: Service) -> None:
+    whole = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with wire.dial(brisk.port) as sock:
+        sock.sendall(whole + whole[:20])
+        heard = wire.listen(sock)
+    assert (heard.statuses, heard.ended) == ([200, 408], True)
+    with wire.dial(brisk.port) as sock:
+        sock.sendall(whole + whole[:20])
+        sock.sendall(whole[20:-2] + b"Connection: close\r\n\r\n")
+        assert wire.listen(sock).statuses == [200, 200]
+
+
 @pytest.mark.parametrize("framing", ["Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n186a0\r\n"])
 def test_a_body_that_drips_or_stops_is_answered_408(brisk: Service, framing: str) -> None:
     with wire.dial(brisk.port) as sock:
