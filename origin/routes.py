@@ -18,7 +18,7 @@ from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.draining import STOPPING
 from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, Overloaded, lack
-from origin.exchange import NO_PLACE, Exchange
+from origin.exchange import IS_WANTED, NO_PLACE, Exchange
 from origin.handlers import Pictures
 from origin.pages import Pages
 from origin.quotas import Quotas
@@ -173,6 +173,10 @@ def _refuser(allow: str) -> Handler:
     return refuse
 
 
+def _always() -> bool:
+    return True
+
+
 def _exchange(environ: dict[str, Any]) -> Exchange:
     length = environ.get("CONTENT_LENGTH") or ""
     given_id = environ.get("HTTP_X_REQUEST_ID", "")
@@ -188,4 +192,5 @@ def _exchange(environ: dict[str, Any]) -> Exchange:
         content_length=int(length) if length.isdecimal() else None,
         body=environ.get("wsgi.input", BytesIO()),
         stopping=environ.get(STOPPING, False),
+        is_wanted=environ.get(IS_WANTED, _always),
     )

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil, floor
 from typing import Final
 
@@ -13,8 +13,10 @@ from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
 from cachetiers.key import digest
 from cachetiers.readthrough import Found, Make, Outcome, ReadThrough
+from origin.askers import Askers
 from origin.errors import (
     BrokenImage,
+    Forsaken,
     Internal,
     Interrupted,
     NotAnImage,
@@ -28,7 +30,7 @@ from origin.errors import (
 )
 from origin.grammar import GRAMMAR_VERSION
 from origin.imaging.job import Job
-from origin.imaging.pool import Pixels
+from origin.imaging.pool import IsWanted, Pixels, always
 from origin.recipe import Recipe, Watermark
 from origin.sources.held import NONE, Validators
 
@@ -183,6 +185,7 @@ class Variants:
         self._namespace = namespace
         self._clock = clock
         self._chance = chance
+        self._askers = Askers()
 
     def key(self, sources: Sequence[str], job: Job, generation: str = "") -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
@@ -216,15 +219,20 @@ class Variants:
             return KnownFailure(_failure(found.entry), left_s, found.tier)
         return None if found is None else self._variant(key, found)
 
-    def make(self, key: str, making: Making, standby: Variant | None = None) -> Variant:
+    def make(self, key: str, making: Making, standby: Variant | None = None, is_wanted: IsWanted = always) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already; or *standby* if that fails.
+
+        If none of those who ask for it wants it any more before its pixels are begun, it is not made.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
+            Forsaken: Nobody wants it any more.
         """
+        make = self._maker(making, partial(self._askers.remain, key))
         try:
-            found = self._cache.fill(key, self._maker(making), None if standby is None else standby.kept)
+            with self._askers.one_more(key, is_wanted):
+                found = self._filled(key, make, standby, is_wanted)
         except FollowerTimeout as error:
             raise Overloaded(f"the same picture is being made already; {error}") from None
         if found.entry.negative:
@@ -233,22 +241,31 @@ class Variants:
 
     def refresh(self, key: str, making: Making, stale: Variant | None = None) -> None:
         """Make the variant under *key*, anew if it is *stale*, beside the caller."""
-        self._cache.refresh(key, self._maker(making), None if stale is None else stale.kept)
+        self._cache.refresh(key, self._maker(making, always), None if stale is None else stale.kept)
 
-    def _maker(self, making: Making) -> Make:
-        return lambda old: self._entry(making, None if old is None or old.negative else old)
+    def _filled(self, key: str, make: Make, standby: Variant | None, is_wanted: IsWanted) -> Found:
+        while True:
+            try:
+                return self._cache.fill(key, make, None if standby is None else standby.kept)
+            except Forsaken:
+                # By all who asked before us, and we came just too late to keep it alive.
+                if not is_wanted():
+                    raise
 
-    def _entry(self, making: Making, old: Entry | None) -> Entry:
+    def _maker(self, making: Making, is_wanted: IsWanted) -> Make:
+        return lambda old: self._entry(making, None if old is None or old.negative else old, is_wanted)
+
+    def _entry(self, making: Making, old: Entry | None, is_wanted: IsWanted) -> Entry:
         self._pixels.check_room()
         try:
-            return self._made(making.job, making.fetch, old)
+            return self._made(making.job, making.fetch, old, is_wanted)
         except _SOURCE_FAILURES as error:
             # The picture itself, if an old one, is better than what stands for it.
             if making.fallback is None or (old is not None and stands_in(error)):
                 return self._remembered(error)
         except TooCostly as error:
             return self._remembered(error)
-        instead = self._made(making.job, making.fallback, None)
+        instead = self._made(making.job, making.fallback, None, is_wanted)
         ttl_s = min(self._lives.ttl_s, FALLBACK_TTL_S)
         return replace(instead, ttl_s=ttl_s, stale_s=0.0, error_s=0.0, facts={**instead.facts, "fallback": "1"})
 
@@ -258,7 +275,7 @@ class Variants:
         facts = {"problem": error.slug, "detail": error.detail[:_LONGEST_DETAIL]}
         return Entry(b"", self._clock(), error.cache_s, facts, negative=True)
 
-    def _made(self, job: Job, fetch: Fetch, old: Entry | None) -> Entry:
+    def _made(self, job: Job, fetch: Fetch, old: Entry | None, is_wanted: IsWanted) -> Entry:
         started_s = time.perf_counter()
         fetched = fetch(NONE if old is None else Validators.from_facts(old.facts))
         fetched_s = time.perf_counter()
@@ -267,7 +284,7 @@ class Variants:
             return self._lively(old)
         if fetched.watermark is not None:
             job = replace(job, watermark=fetched.watermark)
-        rendered = self._pixels.transform(fetched.body, job)
+        rendered = self._pixels.transform(fetched.body, job, is_wanted)
         waited_s = time.perf_counter() - fetched_s - rendered.transform_s
         facts = {
             "media_type": rendered.media_type,
