@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,9 @@ _FACTS_VERSION: Final = "1"
 
 _FALLBACK: Final = "fallback-"
 """Begins the tags of pictures that stand for another: nobody who holds one is to be told that it is still good."""
+
+_SOURCE: Final = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{12})?")
+"""The second half of a tag: the source's digest, and that of a watermark that the URL names."""
 
 _LONGEST_DETAIL: Final = 500
 
@@ -347,10 +351,15 @@ def minted_for(tag: str, key: str) -> bool:
     """Whether *tag* is an entity tag that we, or a process like us, gave to the variant under *key*.
 
     It names the source's bytes too, but those we only know while we keep the
-    variant. Without it, a tag that bears our key is believed, with no call to the
-    source: validators outlive restarts.
+    variant. Without it, a tag of our form that bears our key is believed, with no call
+    to the source: validators outlive restarts.
+
+    So whoever makes up the second half is told that what it does not hold is still
+    good. It fools nobody else: the answer names the made-up tag, and a cache may
+    refresh only what it keeps under that very tag (RFC 9111 section 4.3.4), which it
+    got from us. The form keeps strangers from having text of their own repeated.
     """
-    return tag.startswith(f'"{key}-')
+    return tag[1:-1].startswith(f"{key}-") and _SOURCE.fullmatch(tag[1:-1], len(key) + 1) is not None
 
 
 def _ms(seconds: float) -> str:

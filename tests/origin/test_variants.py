@@ -260,6 +260,15 @@ def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> N
     assert not minted_for('"other-123"', key)
 
 
+@pytest.mark.parametrize(
+    "second", ["", "x", "0123456789a", "0123456789AB", "0" * 13, "0" * 25, "0123456789ab-", "0123456789a\n"]
+)
+def test_only_tags_of_our_form_are_believed_to_be_ours(second: str) -> None:
+    assert minted_for('"key-0123456789ab"', "key")
+    assert minted_for('"key-0123456789ab0123456789ab"', "key")  # with a watermark
+    assert not minted_for(f'"key-{second}"', "key")
+
+
 def test_nothing_is_fetched_when_too_much_waits_already() -> None:
     pixels = FakePixels()
     pixels.full = True
