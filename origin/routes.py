@@ -32,6 +32,7 @@ Handler = Callable[[Exchange], Answer]
 Tell = Callable[[RequestTold], None]
 
 _DECENT_ID = re.compile(r"[A-Za-z0-9._:=@/+-]{1,128}")
+_BY_NOBODY = ("Cache-Control", "no-store")
 _ANY_PATH = "/<_:re:(?s:.*)>"
 
 
@@ -142,7 +143,9 @@ class Routes:
 
     def _sent(self, exchange: Exchange, answer: Answer, started_s: float) -> HTTPResponse:
         headers = [*answer.headers, *answer.guard, *self._everywhere, ("X-Request-Id", exchange.request_id)]
-        headers += self._quotas.fields(exchange.client)
+        if _BY_NOBODY in answer.headers:
+            # What a cache keeps it tells to others, and theirs is another quota.
+            headers += self._quotas.fields(exchange.client)
         if answer.status not in (204, 304):
             headers.append(("Content-Length", str(len(answer.body))))
         sent = b"" if exchange.method == "HEAD" else answer.body
