@@ -20,6 +20,7 @@ from origin.pace import Pace, Patience
 _REST_BYTES = 64 * 1024
 _ONE_PIECE_BYTES = 64 * 1024
 """To copy so much costs less than another system call."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class HeadTooSlow(ParseException):  # type: ignore[misc]  # gunicorn is untyped
@@ -66,6 +67,7 @@ class ClientSocket:
         self._clock = clock
         self._serves = False
         self._is_fresh = True
+        self._was_probed = self._is_gone = False
         self._head: _Transfer | None = None
         self._body: _Transfer | None = None
         self._answer: _Transfer | None = None
@@ -105,9 +107,37 @@ class ClientSocket:
         # Who asks as quickly as it is answered would else keep everybody else waiting.
         breathe()
 
+    def is_waiting(self) -> bool:
+        """Whether the client waits for its answer, as far as `hear_end` was told."""
+        return not self._is_gone
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._sock.fileno()
+
+    def hear_end(self, *, for_good: bool, interim: bool) -> None:
+        """The client has said that it sends no more, while it is being served.
+
+        That may mean that it has hung up, or only that it has asked all it wants to.
+        To find out it is sent "100 Continue", which means nothing to who still listens
+        (RFC 9110 section 15.2.1) and to which the system of one that hung up says so.
+
+        Args:
+            for_good: The system says that it does not listen either.
+            interim: Whether it knows interim answers, which HTTP/1.0 does not.
+        """
+        if for_good:
+            self._is_gone = True
+        elif interim and not self._was_probed and self._answer is None:
+            self._was_probed = True
+            with suppress(OSError):
+                self._sock.settimeout(0)
+                self._sock.send(_CONTINUE)
+
     def serve(self) -> None:
         """The head is read: what comes now is the body, what goes is the answer."""
         self._serves, self._is_fresh = True, False
+        self._was_probed = False
         self._body = self._answer = None
 
     def finish(self, body: Body) -> bool:

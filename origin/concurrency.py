@@ -7,7 +7,7 @@ import fcntl
 import os
 import select
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -64,6 +64,15 @@ def has_input(sock: socket.socket) -> bool:
     look = gevent.monkey.get_original("select", "poll")()
     look.register(sock.fileno(), select.POLLIN)
     return bool(look.poll(0))
+
+
+def ended(descriptors: Iterable[int]) -> dict[int, bool]:
+    """Those of the connections whose other end sends no more: True if it does not listen either. Waits for nothing."""
+    look = gevent.monkey.get_original("select", "poll")()
+    for descriptor in descriptors:
+        if descriptor >= 0:  # else it is closed already
+            look.register(descriptor, select.POLLRDHUP)
+    return {descriptor: bool(events & (select.POLLHUP | select.POLLERR)) for descriptor, events in look.poll(0)}
 
 
 def start_process(command: Sequence[str], environ: Mapping[str, str], descriptors: Mapping[int, int]) -> int:

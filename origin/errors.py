@@ -285,6 +285,14 @@ class Interrupted(OriginError):
     retry_after_s = 1
 
 
+class Forsaken(OriginError):
+    """Whoever asked has hung up. The status, which nobody sees, is nginx's for this in its log."""
+
+    status = 499
+    slug = "client-gone"
+    title = "Nobody waits for the picture any more"
+
+
 class Internal(OriginError):
     """A fault of ours. The detail stays in the log."""
 

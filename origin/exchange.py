@@ -2,10 +2,14 @@
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from origin.rawpath import Target
+
+IS_WANTED: Final = "blendbeat.is-wanted"
+"""In the environ of a request (PEP 3333): a call that says whether the client still waits for the answer."""
 
 NO_PLACE: Final = "blendbeat.no-place"
 """In the environ of a request (PEP 3333): true if all places for connections are taken, and this is one too many."""
@@ -29,6 +33,7 @@ class Exchange:
         body: The body, not yet read.
         client: Whom it counts for; empty when it counts for nobody.
         stopping: Whether this process was told to stop.
+        is_wanted: Whether the client still waits for the answer.
     """
 
     request_id: str
@@ -42,6 +47,7 @@ class Exchange:
     body: BinaryIO
     client: str = ""
     stopping: bool = False
+    is_wanted: Callable[[], bool] = lambda: True
 
 
 def request_id_of(given: str) -> str:

@@ -118,7 +118,7 @@ class FastPath:
         sent = shown.unchanged if held and matching_tag(held, shown.tag) else shown.whole
         body = found.entry.value if sent is shown.whole and head.method != "HEAD" else b""
         request_id = request_id_of(head.fields.request_id)
-        personal = _lines(self._outgoing.personal(request_id, client))
+        personal = _lines(self._outgoing.personal(request_id, client, sent.answer))
         self._outgoing.tell(request_id, head.method, known.told_target, sent.answer, len(body), started_s)
         return Reply(
             f"{sent.beginning}Date: {_date(int(self._clock()))}\r\n{sent.fields}{personal}\r\n".encode("latin-1"), body

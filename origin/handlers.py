@@ -120,7 +120,7 @@ class Pictures:
         if variant is None or variant.outcome is not Outcome.HIT:
             self._spend(exchange.client, MISS_UNITS - HIT_UNITS)
             # The picture is here; there is no reason to answer an old one.
-            variant = self._variants.make(key, Making(job, lambda _: Fetched(upload.image)))
+            variant = self._variants.make(key, Making(job, lambda _: Fetched(upload.image)), None, exchange.is_wanted)
         headers = (
             ("Content-Type", variant.media_type),
             ("Cache-Control", "no-store"),
@@ -181,7 +181,7 @@ class Pictures:
             self._variants.refresh(key, making)
             return still_good(held, asked)
         if found is None or found.outcome is Outcome.STANDBY:
-            found = self._variants.make(key, making, found)
+            found = self._variants.make(key, making, found, exchange.is_wanted)
         elif found.outcome is Outcome.STALE:
             self._variants.refresh(key, making, found)
         if found.outcome is Outcome.HIT:

@@ -9,6 +9,8 @@ from origin.telemetry.events import RequestTold
 
 Tell = Callable[[RequestTold], None]
 
+_BY_NOBODY = ("Cache-Control", "no-store")
+
 
 class Outgoing:
     """Adds the fields that every answer has, and tells of it.
@@ -35,9 +37,11 @@ class Outgoing:
         length: Headers = () if answer.status in (204, 304) else (("Content-Length", str(len(answer.body))),)
         return (*answer.headers, *answer.guard, *self._everywhere, *length)
 
-    def personal(self, request_id: str, client: str) -> Headers:
-        """The fields of any answer to one request of *client*."""
-        return (("X-Request-Id", request_id), *self._quotas.fields(client))
+    def personal(self, request_id: str, client: str, answer: Answer) -> Headers:
+        """The fields of *answer* that are for one request of *client*."""
+        # What a cache keeps it tells to others, and theirs is another quota.
+        quota = self._quotas.fields(client) if _BY_NOBODY in answer.headers else ()
+        return (("X-Request-Id", request_id), *quota)
 
     def tell(
         self, request_id: str, method: str, target: str, answer: Answer, sent_bytes: int, started_s: float

@@ -16,7 +16,7 @@ from origin.admin import Admin
 from origin.answers import Answer, Headers, problem
 from origin.draining import STOPPING
 from origin.errors import Internal, MethodNotAllowed, NothingHere, OriginError, Overloaded, lack
-from origin.exchange import NO_PLACE, Exchange, request_id_of
+from origin.exchange import IS_WANTED, NO_PLACE, Exchange, request_id_of
 from origin.handlers import Pictures
 from origin.outgoing import Outgoing
 from origin.pages import Pages
@@ -131,7 +131,7 @@ class Routes:
 
     def _sent(self, exchange: Exchange, answer: Answer, started_s: float) -> HTTPResponse:
         request_id = exchange.request_id
-        headers = [*self._outgoing.fields(answer), *self._outgoing.personal(request_id, exchange.client)]
+        headers = [*self._outgoing.fields(answer), *self._outgoing.personal(request_id, exchange.client, answer)]
         sent_bytes = 0 if exchange.method == "HEAD" else len(answer.body)
         self._outgoing.tell(request_id, exchange.method, loggable(exchange.target), answer, sent_bytes, started_s)
         return HTTPResponse(answer.body, answer.status, headers)
@@ -149,6 +149,10 @@ def _refuser(allow: str) -> Handler:
     return refuse
 
 
+def _always() -> bool:
+    return True
+
+
 def _exchange(environ: dict[str, Any]) -> Exchange:
     length = environ.get("CONTENT_LENGTH") or ""
     return Exchange(
@@ -163,4 +167,5 @@ def _exchange(environ: dict[str, Any]) -> Exchange:
         content_length=int(length) if length.isdecimal() else None,
         body=environ.get("wsgi.input", BytesIO()),
         stopping=environ.get(STOPPING, False),
+        is_wanted=environ.get(IS_WANTED, _always),
     )

@@ -2,10 +2,11 @@
 
 import hashlib
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil, floor
 from typing import Final
 
@@ -13,8 +14,10 @@ from cachetiers.coalesce import FollowerTimeout
 from cachetiers.entry import Entry
 from cachetiers.key import digest
 from cachetiers.readthrough import Found, Make, Outcome, ReadThrough
+from origin.askers import Askers
 from origin.errors import (
     BrokenImage,
+    Forsaken,
     Internal,
     Interrupted,
     NotAnImage,
@@ -28,7 +31,7 @@ from origin.errors import (
 )
 from origin.grammar import GRAMMAR_VERSION
 from origin.imaging.job import Job
-from origin.imaging.pool import Pixels
+from origin.imaging.pool import IsWanted, Pixels, always
 from origin.recipe import Recipe, Watermark
 from origin.sources.held import NONE, Validators
 
@@ -49,6 +52,9 @@ _FACTS_VERSION: Final = "1"
 
 _FALLBACK: Final = "fallback-"
 """Begins the tags of pictures that stand for another: nobody who holds one is to be told that it is still good."""
+
+_SOURCE: Final = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{12})?")
+"""The second half of a tag: the source's digest, and that of a watermark that the URL names."""
 
 _LONGEST_DETAIL: Final = 500
 
@@ -183,6 +189,7 @@ class Variants:
         self._namespace = namespace
         self._clock = clock
         self._chance = chance
+        self._askers = Askers()
 
     def key(self, sources: Sequence[str], job: Job, generation: str = "") -> str:
         """The cache key of a variant: everything that decides its bytes, and nothing else.
@@ -224,15 +231,20 @@ class Variants:
         """Count what `fresh` found as answered."""
         self._cache.count_hit(key)
 
-    def make(self, key: str, making: Making, standby: Variant | None = None) -> Variant:
+    def make(self, key: str, making: Making, standby: Variant | None = None, is_wanted: IsWanted = always) -> Variant:
         """The variant under *key*, made now, or by whoever is making it already; or *standby* if that fails.
+
+        If none of those who ask for it wants it any more before its pixels are begun, it is not made.
 
         Raises:
             OriginError: The source or the pixels failed; every waiter gets the same.
             Overloaded: Nobody got round to it in time, or too many wait already.
+            Forsaken: Nobody wants it any more.
         """
+        make = self._maker(making, partial(self._askers.remain, key))
         try:
-            found = self._cache.fill(key, self._maker(making), None if standby is None else standby.kept)
+            with self._askers.one_more(key, is_wanted):
+                found = self._filled(key, make, standby, is_wanted)
         except FollowerTimeout as error:
             raise Overloaded(f"the same picture is being made already; {error}") from None
         if found.entry.negative:
@@ -241,22 +253,31 @@ class Variants:
 
     def refresh(self, key: str, making: Making, stale: Variant | None = None) -> None:
         """Make the variant under *key*, anew if it is *stale*, beside the caller."""
-        self._cache.refresh(key, self._maker(making), None if stale is None else stale.kept)
+        self._cache.refresh(key, self._maker(making, always), None if stale is None else stale.kept)
 
-    def _maker(self, making: Making) -> Make:
-        return lambda old: self._entry(making, None if old is None or old.negative else old)
+    def _filled(self, key: str, make: Make, standby: Variant | None, is_wanted: IsWanted) -> Found:
+        while True:
+            try:
+                return self._cache.fill(key, make, None if standby is None else standby.kept)
+            except Forsaken:
+                # By all who asked before us, and we came just too late to keep it alive.
+                if not is_wanted():
+                    raise
 
-    def _entry(self, making: Making, old: Entry | None) -> Entry:
+    def _maker(self, making: Making, is_wanted: IsWanted) -> Make:
+        return lambda old: self._entry(making, None if old is None or old.negative else old, is_wanted)
+
+    def _entry(self, making: Making, old: Entry | None, is_wanted: IsWanted) -> Entry:
         self._pixels.check_room()
         try:
-            return self._made(making.job, making.fetch, old)
+            return self._made(making.job, making.fetch, old, is_wanted)
         except _SOURCE_FAILURES as error:
             # The picture itself, if an old one, is better than what stands for it.
             if making.fallback is None or (old is not None and stands_in(error)):
                 return self._remembered(error)
         except TooCostly as error:
             return self._remembered(error)
-        instead = self._made(making.job, making.fallback, None)
+        instead = self._made(making.job, making.fallback, None, is_wanted)
         ttl_s = min(self._lives.ttl_s, FALLBACK_TTL_S)
         return replace(instead, ttl_s=ttl_s, stale_s=0.0, error_s=0.0, facts={**instead.facts, "fallback": "1"})
 
@@ -266,7 +287,7 @@ class Variants:
         facts = {"problem": error.slug, "detail": error.detail[:_LONGEST_DETAIL]}
         return Entry(b"", self._clock(), error.cache_s, facts, negative=True)
 
-    def _made(self, job: Job, fetch: Fetch, old: Entry | None) -> Entry:
+    def _made(self, job: Job, fetch: Fetch, old: Entry | None, is_wanted: IsWanted) -> Entry:
         started_s = time.perf_counter()
         fetched = fetch(NONE if old is None else Validators.from_facts(old.facts))
         fetched_s = time.perf_counter()
@@ -275,7 +296,7 @@ class Variants:
             return self._lively(old)
         if fetched.watermark is not None:
             job = replace(job, watermark=fetched.watermark)
-        rendered = self._pixels.transform(fetched.body, job)
+        rendered = self._pixels.transform(fetched.body, job, is_wanted)
         waited_s = time.perf_counter() - fetched_s - rendered.transform_s
         facts = {
             "media_type": rendered.media_type,
@@ -339,10 +360,15 @@ def minted_for(tag: str, key: str) -> bool:
     """Whether *tag* is an entity tag that we, or a process like us, gave to the variant under *key*.
 
     It names the source's bytes too, but those we only know while we keep the
-    variant. Without it, a tag that bears our key is believed, with no call to the
-    source: validators outlive restarts.
+    variant. Without it, a tag of our form that bears our key is believed, with no call
+    to the source: validators outlive restarts.
+
+    So whoever makes up the second half is told that what it does not hold is still
+    good. It fools nobody else: the answer names the made-up tag, and a cache may
+    refresh only what it keeps under that very tag (RFC 9111 section 4.3.4), which it
+    got from us. The form keeps strangers from having text of their own repeated.
     """
-    return tag.startswith(f'"{key}-')
+    return tag[1:-1].startswith(f"{key}-") and _SOURCE.fullmatch(tag[1:-1], len(key) + 1) is not None
 
 
 def _ms(seconds: float) -> str:

@@ -35,9 +35,10 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from origin import answers, plainhead
 from origin.clientsocket import ClientSocket, HeadTooSlow
+from origin.concurrency import ended
 from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
-from origin.exchange import NO_PLACE
+from origin.exchange import IS_WANTED, NO_PLACE
 from origin.fastpath import FastPath
 from origin.host import names_its_host
 from origin.listener import Exhausted, Listener
@@ -107,6 +108,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
         def informed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             environ[STOPPING] = self._told_s is not None
+            environ[IS_WANTED] = self._clients[gevent.getcurrent()].is_waiting
             environ[NO_PLACE] = self._places.is_standing()
             answer: Iterable[bytes] = application(environ, start_response)
             return answer
@@ -218,15 +220,13 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         gevent.get_hub().NOT_ERROR += (Exhausted,)
         servers = [self._server(sock) for sock in self.sockets]
         while self.phase in (Phase.SERVING, Phase.GRACE):
-            self.notify()
-            gevent.sleep(_LOOK_EVERY_S)
+            self._watch()
         self.alive = False
         for server in servers:
             server.close_when_empty()
         while any(server.pool for server in servers) and self.phase is not Phase.OVER:
-            self.notify()
             self._places.end_silent()
-            gevent.sleep(_LOOK_EVERY_S)
+            self._watch()
         if self._requests:
             self._cut()
         for server in servers:
@@ -241,6 +241,16 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             server.max_accept = 1
         server.start()
         return server
+
+    def _watch(self) -> None:
+        """See to it that those who wait for answers are still there."""
+        self.notify()
+        served = {self._clients[greenlet].fileno(): greenlet for greenlet in self._requests}
+        for descriptor, for_good in ended(served).items():
+            greenlet = served[descriptor]
+            interim = self._requests[greenlet].version >= (1, 1)
+            self._clients[greenlet].hear_end(for_good=for_good, interim=interim)
+        gevent.sleep(_LOOK_EVERY_S)
 
     def _part(self, politely: Callable[[], object]) -> None:
         # Who has no place must not take up what is left by not hanging up; it may lose its answer.

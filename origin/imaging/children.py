@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from origin.concurrency import Promise, after, pause
-from origin.errors import Interrupted, OriginError, Overloaded
+from origin.errors import Forsaken, Interrupted, OriginError, Overloaded
 from origin.imaging.admission import Bounds, Crowd, mean_s, objection
 from origin.imaging.ending import Ending, Sentence
 from origin.imaging.jail import Terms
 from origin.imaging.job import Job, Rendered
 from origin.imaging.keeper import Child, Task
-from origin.imaging.pool import Abilities
+from origin.imaging.pool import Abilities, IsWanted, always
 from origin.imaging.schedule import next_seat, overdue
 from origin.imaging.wire import Fault, Hello, Outcome, Withdrawn
 from origin.telemetry.logs import LOGGER
@@ -96,7 +96,7 @@ class ChildPool:
         """The children that are ready to work."""
         return tuple(child.pid for child in self._children if child.ready)
 
-    def transform(self, body: bytes, job: Job) -> Rendered:
+    def transform(self, body: bytes, job: Job, is_wanted: IsWanted = always) -> Rendered:
         """The variant, made in a child while this greenlet waits.
 
         Raises:
@@ -104,10 +104,11 @@ class ChildPool:
             TooCostly: It took longer than a picture may, or more memory.
             BrokenImage: The decoder died of it.
             Interrupted: Somebody else killed the child.
+            Forsaken: Nobody wanted it any more, and it was not begun.
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self._admit(body)
-        task = Task(body, pickle.dumps(job, pickle.HIGHEST_PROTOCOL), Promise())
+        task = Task(body, pickle.dumps(job, pickle.HIGHEST_PROTOCOL), Promise(), is_wanted)
         self._waiting.append(task)
         self._deal()
         late = after(self._bounds.wait_s, partial(self._expire, task))
@@ -178,6 +179,7 @@ class ChildPool:
         self._deal()
 
     def _admit(self, body: bytes) -> None:
+        self._drop_forsaken()
         if why := objection(self._crowd(body), self._bounds):
             raise Overloaded(why)
 
@@ -188,8 +190,14 @@ class ChildPool:
         inside = len(self._waiting) + sum(child.held for child in self._children)
         return Crowd(self._upkeep.workers, inside, sum(bodies.values()), self._each_s)
 
+    def _drop_forsaken(self) -> None:
+        for task in [task for task in self._waiting if not task.is_wanted()]:
+            self._waiting.remove(task)
+            task.promise.fail(Forsaken("nobody waits for the picture any more"))
+
     def _deal(self) -> None:
         """Hand out whatever somebody has room for."""
+        self._drop_forsaken()
         while True:
             able = [child for child in self._children if child.ready and not child.leaving]
             seats = [child.seat() for child in able]

@@ -29,6 +29,7 @@ from origin.concurrency import (
 from origin.imaging.ending import Ending, Sentence
 from origin.imaging.jail import CHANNEL, SLOT_DESCRIPTORS, Terms
 from origin.imaging.job import Rendered
+from origin.imaging.pool import IsWanted, always
 from origin.imaging.schedule import Seat
 from origin.imaging.slot import AT_ONCE_BYTES, Slot
 from origin.imaging.wire import (
@@ -66,11 +67,13 @@ class Task:
         body: The source.
         job: What to make of it, pickled.
         promise: What somebody waits for.
+        is_wanted: Whether somebody does.
     """
 
     body: bytes = field(repr=False)
     job: bytes = field(repr=False)
     promise: Promise[Rendered]
+    is_wanted: IsWanted = always
 
 
 class House(Protocol):

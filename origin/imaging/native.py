@@ -11,12 +11,12 @@ import time
 from functools import partial
 
 from origin.concurrency import NativeThreads, in_background
-from origin.errors import Overloaded
+from origin.errors import Forsaken, Overloaded
 from origin.imaging.admission import Bounds, Crowd, mean_s, objection
 from origin.imaging.job import Job, Rendered
 from origin.imaging.libvips import abilities, prepare_libvips
 from origin.imaging.pipeline import transform
-from origin.imaging.pool import NICE
+from origin.imaging.pool import NICE, IsWanted, always
 
 
 class NativePool:
@@ -39,16 +39,18 @@ class NativePool:
         self._bodies: list[bytes] = []
         self._each_s = 0.0
 
-    def transform(self, body: bytes, job: Job) -> Rendered:
+    def transform(self, body: bytes, job: Job, is_wanted: IsWanted = always) -> Rendered:
         """The variant, made in a native thread while this greenlet waits.
 
         Raises:
             Overloaded: As many pictures are waiting as may wait, or this one waited too long.
+            Forsaken: Nobody wanted it any more when it was its turn.
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self._admit(body)
         self._bodies.append(body)
-        call = partial(_transform_in_the_background, body, job, time.monotonic() + self._bounds.wait_s)
+        begin_by_s = time.monotonic() + self._bounds.wait_s
+        call = partial(_transform_in_the_background, body, job, begin_by_s, is_wanted)
         # A greenlet of its own: whoever waits may be gone before the thread is done, and the place is taken until then.
         return in_background(partial(self._run, call, body)).wait()
 
@@ -79,7 +81,9 @@ class NativePool:
         return rendered
 
 
-def _transform_in_the_background(body: bytes, job: Job, begin_by_s: float) -> Rendered:
+def _transform_in_the_background(body: bytes, job: Job, begin_by_s: float, is_wanted: IsWanted) -> Rendered:
+    if not is_wanted():
+        raise Forsaken("nobody waits for the picture any more")
     if time.monotonic() > begin_by_s:
         raise Overloaded("the picture waited too long to be begun")
     _step_back()

@@ -1,5 +1,6 @@
 """What the house asks of whoever makes pixels: `children` or `native`. Neither is known here, nor is libvips."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -9,6 +10,14 @@ from origin.recipe import OutputFormat
 
 NICE: Final = 10
 """Whoever makes pixels gives way to whoever answers hits. Idle priority would starve beside a busy neighbour."""
+
+IsWanted = Callable[[], bool]
+"""Whether somebody still waits for a picture. Asked in any thread, and often."""
+
+
+def always() -> bool:
+    """Somebody waits for it whatever happens: an `IsWanted`."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,9 @@ class Abilities:
 class Pixels(Protocol):
     """Something that makes variants without holding up the event loop."""
 
-    def transform(self, body: bytes, job: Job) -> Rendered:
-        """As `origin.imaging.pipeline.transform`; raises Overloaded when too much waits already, or waited too long."""
+    def transform(self, body: bytes, job: Job, is_wanted: IsWanted = always) -> Rendered:
+        """As `origin.imaging.pipeline.transform`; raises Overloaded when too much waits already, or waited too long,
+        and Forsaken when nobody wants it any more before it is begun."""
         ...
 
     def check_room(self) -> None:

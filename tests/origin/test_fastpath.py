@@ -3,7 +3,7 @@
 import gc
 import io
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Clock:
 class FakePixels:
     """Makes a picture that says what it was made of."""
 
-    def transform(self, body: bytes, job: Job) -> Rendered:
+    def transform(self, body: bytes, job: Job, is_wanted: Callable[[], bool] = lambda: True) -> Rendered:
         return Rendered(body + job.recipe.canonical().encode(), "image/jpeg", "jpg", "abcdef", 0.001)
 
     def check_room(self) -> None:

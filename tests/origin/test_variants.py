@@ -5,8 +5,10 @@ import pytest
 from cachetiers.memory import MemoryTier
 from cachetiers.readthrough import ReadThrough
 from cachetiers.tiered import Tiered
+from origin.askers import Askers
 from origin.errors import (
     BrokenImage,
+    Forsaken,
     NotAnImage,
     OriginError,
     Overloaded,
@@ -17,6 +19,7 @@ from origin.errors import (
 )
 from origin.imaging.job import Job, Rendered
 from origin.imaging.limits import Limits
+from origin.imaging.pool import IsWanted, always
 from origin.recipe import OutputFormat, Recipe, Resize, Watermark
 from origin.sources.held import Validators
 from origin.variants import (
@@ -41,8 +44,12 @@ class FakePixels:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.full = False
+        self.wanted: list[bool] = []
 
-    def transform(self, body: bytes, job: Job) -> Rendered:
+    def transform(self, body: bytes, job: Job, is_wanted: IsWanted = always) -> Rendered:
+        self.wanted.append(is_wanted())
+        if not self.wanted[-1]:
+            raise Forsaken("nobody waits")
         self.jobs.append(job)
         digest = hashlib.blake2b(body, digest_size=6).hexdigest()
         return Rendered(b"variant of " + body, "image/jpeg", "jpg", digest, 0.001)
@@ -253,6 +260,15 @@ def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> N
     assert not minted_for('"other-123"', key)
 
 
+@pytest.mark.parametrize(
+    "second", ["", "x", "0123456789a", "0123456789AB", "0" * 13, "0" * 25, "0123456789ab-", "0123456789a\n"]
+)
+def test_only_tags_of_our_form_are_believed_to_be_ours(second: str) -> None:
+    assert minted_for('"key-0123456789ab"', "key")
+    assert minted_for('"key-0123456789ab0123456789ab"', "key")  # with a watermark
+    assert not minted_for(f'"key-{second}"', "key")
+
+
 def test_nothing_is_fetched_when_too_much_waits_already() -> None:
     pixels = FakePixels()
     pixels.full = True
@@ -265,3 +281,25 @@ def test_nothing_is_fetched_when_too_much_waits_already() -> None:
     with pytest.raises(Overloaded):
         variants(pixels, Clock()).make("key", Making(JOB, fetch))
     assert fetched == []
+
+
+def test_a_picture_is_wanted_as_long_as_one_of_those_who_asked_waits_and_a_refresh_always() -> None:
+    pixels = FakePixels()
+    one = variants(pixels, Clock())
+    patience = iter([False, True])
+    assert one.make("a" * 64, sends(b"x"), is_wanted=lambda: next(patience, True)).body == b"variant of x"
+    assert pixels.wanted == [False, True]
+    with pytest.raises(Forsaken):
+        one.make("b" * 64, sends(b"x"), is_wanted=lambda: False)
+    one.refresh("c" * 64, sends(b"x"))
+    assert pixels.wanted[-1]
+
+
+def test_who_still_waits_keeps_a_picture_alive_for_whoever_led() -> None:
+    askers = Askers()
+    with askers.one_more("k", lambda: False):
+        assert not askers.remain("k")
+        with askers.one_more("k", lambda: True):
+            assert askers.remain("k")
+        assert not askers.remain("k")
+    assert not askers.remain("k")

@@ -75,6 +75,8 @@ def test_a_304_needs_no_source_even_after_a_restart(service: Service, pictures: 
         reply = restarted.get("local:///gone.jpg", "w:10", If_None_Match=tag)
         assert (reply.status, reply.headers["etag"]) == (304, tag)
         assert restarted.get("local:///gone.jpg", "w:10", If_None_Match='"not ours"').status == 404
+        made_up = tag[:42] + '-anything at all"'
+        assert restarted.get("local:///gone.jpg", "w:10", If_None_Match=made_up).status == 404
         # A star says that the client has something, not what; and there is nothing.
         assert restarted.get("local:///gone.jpg", "w:10", If_None_Match="*").status == 404
     finally:

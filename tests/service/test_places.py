@@ -39,7 +39,7 @@ def busy(small: Service) -> Iterator[tuple[list[socket.socket], threading.Event]
         waiting = [stack.enter_context(wire.dial(small.port)) for _ in range(PLACES)]
         for number, sock in enumerate(waiting):
             target = sign_path(RING, path_for(source.url("/slow.jpg"), [f"w:{10 + number}"]))
-            sock.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            sock.sendall(f"HEAD {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         wait_until(lambda: small.get("local:///a.jpg", "w:10").status == 503)
         yield waiting, gate
         gate.set()

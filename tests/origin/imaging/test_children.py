@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import gevent
 import pytest
 
-from origin.errors import BadRecipe, BrokenImage, Interrupted, NotAnImage, OriginError, Overloaded, TooCostly
+from origin.errors import BadRecipe, BrokenImage, Forsaken, Interrupted, NotAnImage, OriginError, Overloaded, TooCostly
 from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildFault, ChildPool, Upkeep
 from origin.imaging.jail import Terms
@@ -480,3 +481,22 @@ def test_a_kernel_without_walls_is_told_of_and_worked_on(monkeypatch: pytest.Mon
     # What the walls are good for: without them a decoder that was taken over gets far.
     ways = b"open a socket,limit the parent,read a secret,read the parent's environment,share memory"
     assert ",".join(json.loads(told(pool, b"escape " + ways))).encode() == ways
+
+
+def test_what_nobody_wants_any_more_is_not_begun_and_takes_up_no_room(make: Make) -> None:
+    pool = make(queue_limit=3)
+    slow = ask(pool, b"sleep 1")
+    gevent.sleep(0.1)  # by now nothing is handed out behind it
+    wanted = [True] * 3
+    waiting = [gevent.spawn(pool.transform, b"sleep 0", JOB, partial(wanted.__getitem__, at)) for at in range(3)]
+    gevent.sleep(0)
+    with pytest.raises(Overloaded):
+        pool.check_room()
+    wanted[:2] = [False, False]
+    pool.check_room()
+    wanted[2] = False
+    for one in waiting:
+        with pytest.raises(Forsaken):
+            one.get(timeout=20)
+    assert slow.get(timeout=20).body == b"slept 1"
+    assert told(pool, b"sleep 0") == b"slept 0"
