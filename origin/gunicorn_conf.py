@@ -11,12 +11,12 @@ import resource
 import sys
 from typing import Any
 
-from origin import secrets
+from origin import footing, secrets
 from origin.draining import CUT_STATUS
 from origin.errors import NotAnImage
 from origin.imaging.inspect import sniff
 from origin.pace import Pace, Patience
-from origin.settings import EXIT_STATUS, BadSettings, Settings, unknown_variables
+from origin.settings import EXIT_STATUS, BadSettings, Isolation, Settings, unknown_variables
 
 try:
     _settings = Settings.from_environ(secrets.environment())
@@ -53,7 +53,13 @@ _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _files = max(_soft, min(_hard, 8192) if _hard != resource.RLIM_INFINITY else 8192)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _hard))
 
-worker_connections = max(16, min(2000, _files // 2))
+_children = _settings.imaging.workers if _settings.imaging.isolation is Isolation.PROCESS else 0
+if _missing := footing.missing(_files, _children):
+    for problem in _missing:
+        print(f"blendbeat: {problem}", file=sys.stderr)
+    sys.exit(EXIT_STATUS)
+
+worker_connections = min(2000, _files // 2)
 """An edge keeps hundreds of connections open. Each costs tens of kilobytes, so this bounds memory, not work. And never
 more than half the files a process may open: sources, children and memcached need some, whoever connects."""
 

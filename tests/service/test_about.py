@@ -66,6 +66,16 @@ def test_wrong_settings_end_with_78_and_every_problem() -> None:
     assert "Listening" not in ended.stderr
 
 
+def test_too_few_files_end_with_78_and_what_to_do() -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
+    environ = {"PORT": str(free_port()), "BLENDBEAT_ALLOW_UNSIGNED": "1"}
+    around = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$@"', "sh"]
+    ended = subprocess.run([*around, *command], env=environ, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 78
+    assert "a process may open 100 files and needs 2" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_watermark_that_is_no_picture_ends_with_78_too() -> None:
     command = [sys.executable, "-m", "gunicorn", "-c", "python:origin.gunicorn_conf", "origin.wsgi:application"]
     environ = {"BLENDBEAT_KEYS": KEY, "BLENDBEAT_SALTS": SALT, "BLENDBEAT_WATERMARK": __file__}
