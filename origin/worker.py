@@ -1,17 +1,14 @@
 """gunicorn's gevent worker, taught to stop without cutting anybody off, to let go of clients that hold it up, and to
-refuse in our own words.
+answer what was asked for before without a parser.
 
 The stock worker, told to stop, refuses at once what a load balancer still sends, and
 then waits for every open connection, of which an edge keeps dozens that have nothing
 to say. It waits for slow clients, too. Out of files, it prints a traceback for each
-connection it cannot accept. And what it cannot read as HTTP it answers with a page
-of its own, and logs with the signature in it.
+connection it cannot accept.
 """
 
 import errno
 import time
-import traceback
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -21,20 +18,11 @@ import gevent
 import gunicorn.http.wsgi
 from gevent.pool import Pool
 from gunicorn.http import get_parser
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    InvalidHeader,
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    NoMoreData,
-    ParseException,
-)
+from gunicorn.http.errors import InvalidHeader, NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from origin import answers, plainhead
-from origin.clientsocket import ClientSocket, HeadTooSlow
+from origin.clientsocket import ClientSocket
 from origin.concurrency import ended
 from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
@@ -44,8 +32,8 @@ from origin.host import names_its_host
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.places import STANDING, Places, Wait
+from origin.refusals import refusal
 from origin.telemetry import logs
-from origin.telemetry.events import RequestTold
 
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 _HEAD_BYTES = 8192
@@ -54,16 +42,6 @@ _PARTING_S = 0.5
 """For telling clients that their requests are cut."""
 _ROOM = 16
 """Idle connections that make room for others when there are no files left."""
-
-_REFUSALS = {
-    HeadTooSlow: (408, "Request Timeout"),
-    LimitRequestLine: (414, "URI Too Long"),
-    LimitRequestHeaders: (431, "Request Header Fields Too Large"),
-}
-"""All else is 400. HTTP would allow 501 for a transfer coding and 417 for an expectation that nobody knows; but what an
-edge may have read in another way is to be called what it is, whatever it was about."""
-_OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
-"""What gunicorn counts among the faults of a client."""
 
 # What goes into the Server field of every answer: nobody needs to know who reads our HTTP.
 gunicorn.http.wsgi.SERVER = answers.SERVER
@@ -198,20 +176,9 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002  gunicorn's
         """Answer a connection that went wrong before or beside the application."""
-        request_id = uuid.uuid4().hex
-        if isinstance(exc, ParseException) and not isinstance(exc, _OURS):
-            slug = "not-http"
-            status, title = _REFUSALS.get(type(exc), (400, "Bad Request"))
-        else:
-            # Neither with the request line, as gunicorn would, nor with the error's text: both have the signature.
-            where = "".join(traceback.format_tb(exc.__traceback__))
-            logs.LOGGER.error("request %s failed beside the application:\n%s", request_id, where)
-            slug, status, title = "internal", 500, "Internal error"
-        body = answers.problem_body(slug, title, status, request_id)
-        # The name of the error, not its text, which quotes the request line.
-        logs.tell(RequestTold(request_id, "-", "-", status, slug, len(body), 0.0, {"problem": type(exc).__name__}))
+        message = refusal(exc)
         with suppress(OSError):
-            client.sendall(_head(status, title, len(body)) + body)
+            client.sendall(message)
             self._part(client.hang_up)
 
     def run(self) -> None:
@@ -264,15 +231,3 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         for greenlet in cut:
             greenlet.kill(Interrupted("the service ends"), block=False)
         gevent.joinall(cut, _PARTING_S)
-
-
-def _head(status: int, title: str, length_bytes: int) -> bytes:
-    fields = (
-        ("Connection", "close"),
-        ("Content-Type", "application/problem+json"),
-        ("Cache-Control", "no-store"),
-        *answers.CLOSED,
-        ("Content-Length", str(length_bytes)),
-    )
-    lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in fields)]
-    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("ascii")
