@@ -22,14 +22,12 @@ FROM python:${PYTHON}-slim
 
 # MALLOC_ARENA_MAX: glibc gives every thread an arena of its own and libvips' buffers fragment them all;
 # with two arenas the same 5,000 pictures peak at half the memory, no slower (docs/performance.md).
-# RES_OPTIONS: a name server that is silent is given up on in seconds, and its thread is free for other names.
 # HOME: the root file system may be read-only; of /tmp and /dev/shm one must be writable, for a heartbeat.
 ENV PATH=/opt/blendbeat/bin:$PATH \
     HOME=/tmp \
     MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    RES_OPTIONS="timeout:1 attempts:2" \
     PORT=8080
 
 COPY --from=build /opt/blendbeat /opt/blendbeat

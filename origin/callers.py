@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -37,6 +38,25 @@ def caller(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
             # A proxy that does not say whom it heard is the last one known.
             break
     return str(heard) if isinstance(heard, IPv4Address) else str(ip_network((heard, 64), strict=False))
+
+
+def is_wide(client: str) -> bool:
+    """Whether one customer may well have many such clients: of IPv6 it is given 256 or 65,536 of our /64s."""
+    return ":" in client
+
+
+@lru_cache(maxsize=1024)
+def network(client: str) -> str:
+    """The neighbours of *client*: the /48 of an IPv6 address, the /16 of an IPv4 one, and for what is neither, itself.
+
+    >>> network("203.0.113.7"), network("2001:db8:1:2::/64")
+    ('203.0.0.0/16', '2001:db8:1::/48')
+    """
+    try:
+        address = ip_address(client.partition("/")[0])
+    except ValueError:
+        return client
+    return str(ip_network((address, 48 if isinstance(address, IPv6Address) else 16), strict=False))
 
 
 def _from_the_right(forwarded_for: str) -> Iterable[str]:

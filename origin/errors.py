@@ -33,6 +33,9 @@ class OriginError(Exception):
     retry_after_s: int | None = None
     confidential: ClassVar[bool] = False
     """Whether the detail is for the log alone."""
+    reason: str = ""
+    """Goes into the log in place of the detail, where whoever sent the request must not know it; empty: it is no
+    secret."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -221,6 +224,25 @@ class SourceFailed(OriginError):
 
 class SourceDown(SourceFailed):
     """The source's host is not well: it cannot be reached, hangs up, or says that it fails."""
+
+
+class SourceNowhere(SourceDown):
+    """The name of the source's host leads to no address that may be called.
+
+    Whether it leads to any is for the log alone: whoever sent the request could find
+    out what there is in a private network.
+
+    Args:
+        detail: The same for all such names.
+        reason: For the log.
+    """
+
+    def __init__(self, detail: str, reason: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["SourceNowhere"], tuple[str, str]]:
+        return type(self), (self.detail, self.reason)
 
 
 class SourceUnavailable(OriginError):

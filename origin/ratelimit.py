@@ -20,8 +20,9 @@ MISS_UNITS: Final = 10
 
 _SPELLING = re.compile(r"([0-9]{1,7})/([0-9]{1,6})s(?: burst ([0-9]{1,7}))?")
 
-_PER_SECOND = 10**9
-"""A counter begins at the Unix time of its first second times this: more than is ever spent while it lasts."""
+_PER_SECOND = 4 * 10**9
+"""A counter begins at the Unix time of its first second times this: more than even a network spends while it lasts, and
+little enough that memcached's 64 bits hold the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class RateLimit:
     def window_s(self) -> int:
         """How long an empty one takes to fill, in whole seconds."""
         return math.ceil(self.capacity_units / self.units_per_s)
+
+    def times(self, factor: int) -> "RateLimit":
+        """What *factor* clients may ask for together."""
+        return replace(self, requests=factor * self.requests, burst=factor * self.burst)
 
 
 def parse_limit(text: str) -> RateLimit | None:
@@ -135,18 +140,22 @@ def retry_after_s(bucket: Bucket, limit: RateLimit) -> int:
     return max(1, math.ceil((MISS_UNITS - bucket.units) / limit.units_per_s))
 
 
-def fields(bucket: Bucket, limit: RateLimit) -> tuple[tuple[str, str], ...]:
+def fields(units: float, wait_s: int, limit: RateLimit) -> tuple[tuple[str, str], ...]:
     """What a client is told (draft-ietf-httpapi-ratelimit-headers-11).
 
     Of a full bucket it is told that it lasts as long as it takes to fill: to give less
     would invite clients to ask faster than the limit allows.
 
-    >>> fields(Bucket(units=495.0, at_s=0), RateLimit(100, 10, 100))
+    Args:
+        units: What is left.
+        wait_s: If that is too little for a picture, how long it takes to be enough.
+        limit: What is allowed.
+
+    >>> fields(495.0, 1, RateLimit(100, 10, 100))
     (('RateLimit-Policy', '"default";q=100;w=10'), ('RateLimit', '"default";r=49;t=10'))
     """
-    left = max(0, int(bucket.units // MISS_UNITS))
-    window_s = limit.window_s if left else retry_after_s(bucket, limit)
+    left = max(0, int(units // MISS_UNITS))
     return (
         ("RateLimit-Policy", f'"default";q={limit.requests};w={limit.per_s}'),
-        ("RateLimit", f'"default";r={left};t={window_s}'),
+        ("RateLimit", f'"default";r={left};t={limit.window_s if left else wait_s}'),
     )

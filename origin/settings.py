@@ -227,7 +227,12 @@ VARIABLES: Final = (
         "BLENDBEAT_ALLOWED_OPTIONS", "", readers.many(readers.option_name), "options that URLs may use; none: all"
     ),
     Variable("BLENDBEAT_WATERMARK", "", readers.picture, "file with the picture that `watermark` lays over a result"),
-    Variable("BLENDBEAT_SVG", "0", boolean, "draw SVG sources, without scripts and outside references"),
+    Variable(
+        "BLENDBEAT_SVG",
+        "0",
+        boolean,
+        "draw SVG sources, without scripts and outside references; off, they are 415, `raw` included",
+    ),
     Variable(
         "BLENDBEAT_MAX_FRAMES", "64", whole(1, 10000), "frames of an animation that are used; the rest is left out"
     ),

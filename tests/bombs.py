@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Callable
+from typing import Final
 
 import pyvips
 
@@ -69,6 +71,12 @@ def gif(frames: int, side_px: int = 64) -> bytes:
     """So many frames of a pixel each."""
     frame = b"\x21\xf9\x04\0\x01\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
     return _gif_head(side_px) + frame * frames + b";"
+
+
+def blank_gif(side_px: int) -> bytes:
+    """One frame of so many px a side, of which one pixel is there."""
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, side_px, side_px, 0) + b"\x02\x02\x44\x01\0"
+    return _gif_head(side_px) + frame + b";"
 
 
 def crumbled_gif(blocks: int) -> bytes:
@@ -141,3 +149,37 @@ def svg() -> bytes:
     return (
         b'<svg xmlns="http://www.w3.org/2000/svg" width="10000000" height="10000000"><rect width="9" height="9"/></svg>'
     )
+
+
+def multiplying_svg() -> bytes:
+    """A drawing of 2 kB that asks for a hundred thousand million squares."""
+    levels = "".join(f'<g id="l{level}">' + f'<use href="#l{level - 1}"/>' * 10 + "</g>" for level in range(1, 12))
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="500" height="500"><defs><rect id="l0" width="9" height="9"/>'
+    return f'{head}{levels}</defs><use href="#l11"/></svg>'.encode()
+
+
+REFUSED: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
+    "289 megapixels in an AVIF": (lambda: avif(17_000, 17_000), "too-costly"),
+    "an AVIF of more pixels than it declares": (lambda: avif(64, 64, coded_px=4096), "broken-image"),
+    "268 megapixels in a PNG": (wide_png, "too-costly"),
+    "all pixels in one row": (ribbon_png, "too-costly"),
+    "a size that overflows": (overflowing_png, "too-costly"),
+    "half a gigabyte of compressed text": (lambda: text_png(b"zTXt", 512 * _MIB), "too-costly"),
+    "two gigabytes of it in parts": (lambda: text_png(b"zTXt", 40 * _MIB, times=50), "too-costly"),
+    "half a gigabyte of profile": (lambda: text_png(b"iCCP", 512 * _MIB), "too-costly"),
+    "half a million remarks": (lambda: chunky_png(500_000), "too-costly"),
+    "1,024 frames in a GIF": (lambda: gif(1024), "too-costly"),
+    "a GIF in crumbs": (lambda: crumbled_gif(5_000_000), "too-costly"),
+    "100,000 frames in a WebP": (lambda: webp(100_000), "too-costly"),
+    "100,000 pages in a TIFF": (lambda: tiff(100_000), "too-costly"),
+    "millions of strips": (lambda: tiff(1, 2_000_000) + bytes(8_000_000), "too-costly"),
+    "10 million px a side in an SVG": (svg, "too-costly"),
+    "uses that multiply in an SVG": (multiplying_svg, "too-costly"),
+}
+"""What is refused whatever is asked of it, and the slug of the refusal."""
+
+ENDURED: Final[dict[str, Callable[[], bytes]]] = {
+    "49 megapixels in a GIF of 35 bytes": lambda: blank_gif(7000),
+    "49 megapixels in an AVIF": lambda: avif(7000, 7000, coded_px=7000),
+}
+"""What is within the limits, and takes as much memory as a picture may."""

@@ -25,6 +25,7 @@ class Sentence(Enum):
 
     TOO_SLOW = "its picture was not finished in time"
     STALLED = "it was given no processor to make its picture"
+    RESTLESS = "it was busy with nothing to do"
     BABBLING = "it said something it never should"
     NEVER_READY = "it did not get ready in time"
     HUNG_UP = "it hung up and lived on"

@@ -50,7 +50,10 @@ from origin.telemetry.logs import LOGGER
 _START_S = 30.0
 """A child is ready within half a second; this is for machines that are busy with something else."""
 _BUSY_SHARE = 0.05
-"""Of its time, on a processor: whoever decodes has far more, even at nice 10 on a full machine."""
+"""Of its time, on a processor: whoever decodes has far more, even at nice 10 on a full machine, and whoever has nothing
+to do has none at all."""
+_LOOK_S = 2.0
+"""Between two looks at a child that has nothing to do, the first of which finds it done with tidying up."""
 _FAREWELL_S = 5.0
 """For a child that was told to go."""
 _LINGER_S = 1.0
@@ -196,6 +199,7 @@ class Child:
         if self.ready and not self._held:
             self.ready = False
             self._sentence = self._sentence or Sentence.RETIRED
+            self._alarm()
             self._alarm = after(_FAREWELL_S, lambda: self.kill(Sentence.RETIRED))
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)
@@ -239,12 +243,25 @@ class Child:
             self._begin()
 
     def _begin(self) -> None:
-        """The time of the first picture in its hands starts to run."""
+        """The time of the first picture in its hands starts to run; if there is none, it has nothing to do."""
         self._alarm()
+        if not self._held:
+            self._alarm = after(_LOOK_S, self._rest)
         first = self._held[0] if self._held else None
         if first is not None and first.sent:
             first.since_s, worked_s = time.monotonic(), self.processor_s()
             self._alarm = after(self._deadline_s, lambda: self._end_slow(worked_s))
+
+    def _rest(self) -> None:
+        worked_s = self.processor_s()
+        self._alarm = after(_LOOK_S, lambda: self._look(worked_s))
+
+    def _look(self, worked_s: float) -> None:
+        # A decoder that was taken over can leave a thread behind, which would have a core until the child is replaced.
+        if self.processor_s() - worked_s > _LOOK_S * _BUSY_SHARE:
+            self.kill(Sentence.RESTLESS)
+        else:
+            self._rest()
 
     def _end_slow(self, worked_s: float) -> None:
         # One that was stopped, or given no processor, has nothing to do with its picture.
@@ -254,7 +271,7 @@ class Child:
     def _live(self) -> None:
         try:
             hello = read_hello(self._frame()[0])
-            self._alarm()
+            self._begin()
             self.ready = self._was_ready = True
             self._house.ready(hello)
             while True:

@@ -41,7 +41,9 @@ def transform(body: bytes, job: Job) -> Rendered:
     limits = job.limits.tightened(job.recipe.tighter)
     limits.judge_bytes(len(body))
     try:
-        made, media_type, suffix = _untouched(body) if job.recipe.raw else _made(body, replace(job, limits=limits))
+        made, media_type, suffix = (
+            _untouched(body, svg=job.svg) if job.recipe.raw else _made(body, replace(job, limits=limits))
+        )
     except (pyvips.Error, UnicodeDecodeError) as error:
         # Odd metadata in a valid file makes pyvips raise UnicodeDecodeError.
         if any(sign in str(error) for sign in _SHORT_OF_MEMORY):
@@ -52,11 +54,14 @@ def transform(body: bytes, job: Job) -> Rendered:
     return Rendered(made, media_type, suffix, digest, time.perf_counter() - started_s)
 
 
-def _untouched(body: bytes) -> tuple[bytes, str, str]:
+def _untouched(body: bytes, *, svg: bool) -> tuple[bytes, str, str]:
     try:
         own = sniff(body)
     except NotAnImage:
         return body, UNKNOWN_MEDIA_TYPE, ""
+    if own is SourceFormat.SVG and not svg:
+        # Untouched it has all its scripts, and off means that no answer is a document.
+        raise NotAnImage(f"{own} is not read here")
     return body, media_type_of(own), own.value
 
 

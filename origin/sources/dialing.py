@@ -13,9 +13,9 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from origin.errors import Overloaded, SourceForbidden
+from origin.errors import OriginError, Overloaded, SourceForbidden, SourceNowhere
 from origin.sources.addresses import WEB_PORTS, Network, may_call
 
 _MayCall = Callable[[str, int], bool]
@@ -102,11 +102,12 @@ def _dial(connection: HTTPConnection, allows: _MayCall, resolve: Resolve) -> soc
     except (socket.gaierror, UnicodeError) as error:
         if getattr(error, "errno", None) in (socket.EAI_SYSTEM, socket.EAI_MEMORY):
             raise Overloaded("the resolver has no files or no memory left") from error
-        raise NameResolutionError(connection.host, connection, socket.gaierror(str(error))) from error
+        raise _nowhere(connection, f"{connection.host} does not resolve: {error}") from error
     # The port of the entry, not the one that was asked for: it is what will be connected to.
     allowed = [entry for entry in found if allows(str(entry[4][0]), int(entry[4][1]))]
     if not allowed:
-        raise SourceForbidden(f"{connection.host} is at no address that may be called at port {connection.port}")
+        told = ", ".join(sorted({str(entry[4][0]) for entry in found}))
+        raise _nowhere(connection, f"{connection.host} is at {told}, which may not be called at port {connection.port}")
     failure: OSError | None = None
     for family, kind, protocol, _, address in allowed:
         try:
@@ -116,6 +117,25 @@ def _dial(connection: HTTPConnection, allows: _MayCall, resolve: Resolve) -> soc
     if isinstance(failure, TimeoutError):
         raise ConnectTimeoutError(connection, f"connecting to {connection.host} timed out") from failure
     raise NewConnectionError(connection, f"cannot connect to {connection.host}: {failure}") from failure
+
+
+def _nowhere(connection: HTTPConnection, reason: str) -> OriginError:
+    """Why *connection* is not made. An address is refused as one; a name whether or not it has any that is refused."""
+    host, port = connection.host, connection.port
+    if _says_where(host):
+        return SourceForbidden(f"{host} is at no address that may be called at port {port}")
+    return SourceNowhere(f"{host} does not resolve to an address that may be called at port {port}", reason)
+
+
+def _says_where(host: str) -> bool:
+    """Whether *host* is an address, in any spelling, or a name that is the same everywhere (RFC 6761 section 6.3)."""
+    if ":" in host or f".{host}".lower().rstrip(".").endswith(".localhost"):
+        return True
+    try:
+        socket.inet_aton(host)
+    except (OSError, UnicodeError):
+        return False
+    return True
 
 
 def _connect(connection: HTTPConnection, family: int, kind: int, protocol: int, address: Any) -> socket.socket:

@@ -82,7 +82,7 @@ class Gate:
         """
         name = source.host.lower()
         with self._host(name) as host:
-            self._judge(name, host)
+            self._judge(name, host, source)
             if not host.places.acquire(timeout=self._wait_s):
                 raise SourceUnavailable(f"{self._places} pictures of {name} are being fetched already")
             try:
@@ -111,17 +111,17 @@ class Gate:
             quiet = (name for name, host in self._hosts.items() if not host.inside)
             self._hosts.pop(next(quiet, ""), None)
 
-    def _judge(self, name: str, host: _Host) -> None:
+    def _judge(self, name: str, host: _Host, source: SourceRef) -> None:
         now_s = self._clock()
-        if not host.circuit.admits(now_s):
+        if not host.circuit.admits(hash(source.url), now_s, self._patience):
             left_s = host.circuit.left_s(now_s)
             raise SourceUnavailable(f"{name} has failed and is not asked for now", max(1, math.ceil(left_s)))
 
     def _passed(self, name: str, host: _Host, source: SourceRef, held: Validators) -> SourceImage | None:
         with self._lock:
             # Once more: while we waited it may have failed for those before us.
-            self._judge(name, host)
-            host.circuit = host.circuit.admitted()
+            self._judge(name, host, source)
+            host.circuit = host.circuit.admitted(self._clock())
         told = Told.NOTHING
         try:
             image = self._source.fetch(source, held)
@@ -131,13 +131,13 @@ class Gate:
             raise
         finally:
             # Whatever ends it, being killed included: a probe that never came back would keep all others out.
-            self._settle(name, host, told)
+            self._settle(name, host, source, told)
         return image
 
-    def _settle(self, name: str, host: _Host, told: Told) -> None:
+    def _settle(self, name: str, host: _Host, source: SourceRef, told: Told) -> None:
         with self._lock:
             before = host.circuit
-            after = host.circuit = before.after(told, self._clock(), self._patience)
+            after = host.circuit = before.after(told, hash(source.url), self._clock(), self._patience)
         if after.until_s is not None and before.until_s is None:
             self._tell(f"{name} has failed {after.failures} times in a row and is left alone for a while")
         elif after.until_s is None and before.until_s is not None:

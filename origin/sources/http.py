@@ -40,7 +40,6 @@ _GONE = (404, 410)
 _TOO_MANY_REQUESTS = 429
 _MOST_DIGITS = 18
 _FAILURES: dict[str, tuple[type[SourceFailed], str]] = {
-    "NameResolutionError": (SourceDown, "does not resolve"),
     "SSLError": (SourceDown, "cannot be trusted: its certificate or its TLS is wrong"),
     "NewConnectionError": (SourceDown, "refuses the connection"),
     "IncompleteRead": (SourceFailed, "sent less than it announced"),
@@ -96,6 +95,7 @@ class HttpSource:
             SourceForbidden: An address, a scheme or a prefix that is not allowed.
             SourceMissing: The source says 404 or 410.
             SourceFailed: Any other status, a 304 nobody asked for, a broken answer, too many redirects.
+            SourceNowhere: Its name leads to no address that may be called, or to none.
             SourceDown: There is no answer, or one that says that the host itself fails (5xx, 429).
             SourceTimeout: It took too long, in one step or altogether.
             TooCostly: More bytes than the limit, as they were sent or decompressed.

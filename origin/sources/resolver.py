@@ -20,6 +20,10 @@ Found = list[tuple[Any, ...]]
 LookUp = Callable[[str, int, int], Found]
 """Host, port and flags, as `socket.getaddrinfo` takes them; blocks until it knows."""
 
+RES_OPTIONS: Final = "timeout:1 attempts:2"
+"""For the environment variable of that name (resolv.conf(5)): a name server that is silent is given up on in seconds
+rather than half a minute, and its thread is free for other names."""
+
 _FRESH_S: Final = 10.0
 _LAST_RESORT_S: Final = 3600.0
 """How old an answer may be that serves because there is no newer one in time."""

@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from origin.callers import caller
+from origin.callers import caller, is_wide, network
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8:ed9e::/48"))
 
@@ -43,3 +43,18 @@ def test_two_addresses_of_one_subscriber_are_one_client() -> None:
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:
     assert caller("127.0.0.1", "203.0.113.7", ()) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("client", "neighbours", "wide"),
+    [
+        ("203.0.113.7", "203.0.0.0/16", False),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48", True),
+        ("2001:db8:1:ffff::/64", "2001:db8:1::/48", True),
+        ("2001:db8:2:2::/64", "2001:db8:2::/48", True),
+        ("fe80::/64", "fe80::/48", True),
+        ("a socket", "a socket", False),
+    ],
+)
+def test_the_networks_of_clients(client: str, neighbours: str, wide: bool) -> None:
+    assert (network(client), is_wide(client)) == (neighbours, wide)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.errors import BadRecipe
-from origin.grammar import Dialect, parse, spell
+from origin.grammar import MOST_OPTIONS, Dialect, parse, spell
 from origin.options import BY_NAME, OPTIONS
 from origin.recipe import (
     Anchor,
@@ -348,8 +348,35 @@ def test_an_option_that_is_not_allowed_is_refused_in_a_url_and_not_in_a_preset()
         {"a": ("pr:none",)},
         {"a": ("w:x",)},
         {"a": ("nothing",)},
+        {"a": ("w:1",) * (MOST_OPTIONS + 1)},
+        # Twelve lines of settings that are two to the twelfth options.
+        {"a0": ("w:1",)} | {f"a{level + 1}": (f"pr:a{level}:a{level}",) for level in range(12)},
     ],
 )
 def test_presets_that_cannot_work_are_refused_at_the_start(presets: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(BadRecipe):
         Dialect(presets)
+
+
+def test_a_url_has_so_many_options_and_no_more() -> None:
+    most = [f"w:{number}" for number in range(MOST_OPTIONS)]
+    assert parse(f"/{'/'.join(most)}/{SOURCE}").recipe == recipe(most[-1])
+    with pytest.raises(BadRecipe, match="'w:0': there are more than 256 options"):
+        parse(f"/{'/'.join(most)}/w:0/{SOURCE}")
+
+
+def test_presets_do_not_multiply_what_a_url_may_have() -> None:
+    dialect = Dialect({"a": ("w:1",) * 100})
+    assert parse(f"/pr:a:a/{SOURCE}", dialect).recipe == recipe("w:1")
+    for written in ("pr:a:a:a", f"pr{2000 * ':a'}"):
+        with pytest.raises(BadRecipe, match="more than 256 options"):
+            parse(f"/{written}/{SOURCE}", dialect)
+    only = Dialect(dict(dialect.presets), only_presets=True)
+    with pytest.raises(BadRecipe, match="more than 256 options"):
+        parse(f"/a:a:a/{SOURCE}", only)
+
+
+def test_an_option_that_stands_twice_is_what_it_was_last_in_each_of_its_places() -> None:
+    assert parse(f"/rs:fill:1:2:1/wm:0.5:ce:3:4/w:7/s::8/wm:0.6/{SOURCE}").recipe == recipe(
+        "rs:fill:7:8:1/wm:0.6:ce:3:4"
+    )

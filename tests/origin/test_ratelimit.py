@@ -27,12 +27,12 @@ def test_who_has_to_wait_is_told_for_how_long_and_both_fields_agree() -> None:
     slow = RateLimit(requests=6, per_s=60, burst=6)
     bucket = Bucket(units=4.0, at_s=0)
     assert ratelimit.retry_after_s(bucket, slow) == 6
-    assert dict(ratelimit.fields(bucket, slow))["RateLimit"] == '"default";r=0;t=6'
+    assert dict(ratelimit.fields(bucket.units, 6, slow))["RateLimit"] == '"default";r=0;t=6'
 
 
 def test_nobody_is_promised_more_per_second_than_the_limit() -> None:
     for units in range(10, LIMIT.capacity_units + 1, 10):
-        field = dict(ratelimit.fields(Bucket(units, 0), LIMIT))["RateLimit"]
+        field = dict(ratelimit.fields(units, 1, LIMIT))["RateLimit"]
         left, window_s = (int(part.split("=")[1]) for part in field.split(";")[1:])
         assert left / window_s <= LIMIT.requests / LIMIT.per_s
 
@@ -75,3 +75,16 @@ def test_who_is_new_here_is_not_charged_for_what_has_flown_in_again(mine: Bucket
 
 def test_a_miss_is_ten_hits() -> None:
     assert MISS_UNITS == 10 * ratelimit.HIT_UNITS
+
+
+def test_many_clients_together_have_as_much_of_everything_and_wait_no_longer() -> None:
+    many = LIMIT.times(16)
+    assert (many.units_per_s, many.capacity_units) == (16 * LIMIT.units_per_s, 16 * LIMIT.capacity_units)
+    assert many.window_s == LIMIT.window_s
+
+
+def test_no_counter_runs_into_the_next_one_or_out_of_64_bits() -> None:
+    largest = RateLimit(requests=9_999_999, per_s=1, burst=9_999_999).times(16)
+    spent_units = int(largest.capacity_units + largest.units_per_s * largest.window_s)
+    assert ratelimit.new_counter(1.0) + spent_units < ratelimit.new_counter(2.0)
+    assert ratelimit.new_counter(4e9) + spent_units < 2**64

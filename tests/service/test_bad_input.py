@@ -192,6 +192,12 @@ def test_an_operator_is_told_why_a_source_cannot_be_reached(strict: Service, url
     assert said in strict.get(url, "w:11").problem["detail"]
 
 
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "a" * 300, "a..b", "xn--a"])
+def test_what_cannot_be_a_name_is_like_one_that_nobody_has(strict: Service, name: str) -> None:
+    assert "does not resolve" in strict.get(f"http://{name}/a.jpg", "w:11").problem["detail"]
+    assert "Traceback" not in strict.log.read_text()
+
+
 def test_only_allowed_sources_are_fetched_redirects_included(tmp_path: Path) -> None:
     with SourceServer({"/public/a.jpg": jpeg(), "/private/a.jpg": jpeg()}) as source:
         allowed = f"{source.url('/public/')},{source.url('/redirect')}"

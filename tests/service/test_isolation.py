@@ -72,16 +72,6 @@ def test_a_drawing_that_never_ends_is_refused_and_the_next_request_served(servic
     assert "its picture was not finished in time" in service.log.read_text()
 
 
-def test_uses_that_multiply_are_refused_and_the_next_request_served(service: Service) -> None:
-    levels = "".join(f'<g id="l{level}">' + f'<use href="#l{level - 1}"/>' * 10 + "</g>" for level in range(1, 12))
-    drawing = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="500" height="500"><defs><rect id="l0" width="9" height="9"/>'
-    )
-    (service.log.parent / "bomb.svg").write_text(f'{drawing}{levels}</defs><use href="#l11"/></svg>')
-    assert service.get("local:///bomb.svg", "w:500", extension="png").status == 422
-    assert service.get("local:///good.jpg", "w:102").status == 200
-
-
 def test_killed_children_cost_the_requests_inside_them(service: Service) -> None:
     stop = threading.Event()
     statuses: list[int] = []

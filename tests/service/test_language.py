@@ -191,7 +191,8 @@ def test_a_drawing_is_drawn_and_never_run(speaking: Service) -> None:
 
 def test_a_drawing_is_415_where_it_is_not_switched_on(service: Service, speaking: Service) -> None:
     assert speaking.get("local:///drawing.svg", "w:10").status == 200
-    assert service.get("local:///drawing.svg", "w:10").problem["status"] == 415
+    for options in (["w:10"], ["raw:1"], ["skp:svg"], ["f:svg"]):
+        assert service.get("local:///drawing.svg", *options).problem["status"] == 415
 
 
 def test_best_is_the_smallest_that_the_client_reads(speaking: Service) -> None:

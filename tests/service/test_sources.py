@@ -66,23 +66,32 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def test_a_host_that_fails_is_left_alone_and_old_variants_stand_in(impatient: Service) -> None:
-    with SourceServer({"/photo.jpg": jpeg(64, 48), "/other.jpg": jpeg(64, 48)}) as source:
+    with SourceServer({"/photo.jpg": jpeg(64, 48)}) as source:
         old = impatient.get(source.url("/photo.jpg"), "w:20")
         assert old.status == 200
         wait_until(lambda: "ttl=0" in impatient.get(source.url("/photo.jpg"), "w:20").headers["cache-status"])
-        for _ in range(2):
-            assert impatient.get(source.url("/status/503"), "w:20").status == 502
+        source.raw["/photo.jpg"] = b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        for width in (21, 22):
+            assert impatient.get(source.url("/photo.jpg"), f"w:{width}").status == 502
         asked = source.count()
-        refused = impatient.get(source.url("/other.jpg"), "w:20")
+        refused = impatient.get(source.url("/photo.jpg"), "w:23")
         assert refused.problem["type"] == "urn:blendbeat:problem:source-unavailable"
         assert (refused.status, refused.headers["cache-control"]) == (503, "no-store")
         assert 1 <= int(refused.headers["retry-after"]) <= 2
         assert impatient.get(source.url("/photo.jpg"), "w:20").body == old.body
         assert source.count() == asked
-        wait_until(lambda: impatient.get(source.url("/other.jpg"), "w:20").status == 200)
-        assert impatient.get(source.url("/other.jpg"), "w:30").status == 200
+        del source.raw["/photo.jpg"]
+        wait_until(lambda: impatient.get(source.url("/photo.jpg"), "w:24").status == 200)
     assert "is left alone for a while" in impatient.log.read_text()
     assert "answers again" in impatient.log.read_text()
+
+
+def test_pictures_that_fail_do_not_close_their_host_for_others(impatient: Service) -> None:
+    with SourceServer({f"/{number}.jpg": jpeg(64, 48) for number in range(3)}) as source:
+        for number in range(3):
+            assert impatient.get(source.url(f"/{number}.jpg"), "w:20").status == 200
+            statuses = [impatient.get(source.url(f"/status/{500 + path}"), "w:20").status for path in range(5)]
+            assert set(statuses) <= {502, 503}
 
 
 def test_a_slow_host_holds_no_other_up(tmp_path: Path) -> None:

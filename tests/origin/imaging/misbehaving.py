@@ -29,6 +29,12 @@ def _spin(_: bytes) -> bytes:
         pass
 
 
+def _spin_on(_: bytes) -> bytes:
+    """Answers, and stays busy."""
+    threading.Thread(target=_spin, args=(b"",), daemon=True).start()
+    return b"done"
+
+
 def _crash(_: bytes) -> bytes:
     return ctypes.string_at(0)
 
@@ -161,6 +167,7 @@ def _large(length: bytes) -> bytes:
 _DEEDS: dict[str, Callable[[bytes], bytes]] = {
     "echo": lambda rest: rest,
     "spin": _spin,
+    "spin-on": _spin_on,
     "crash": _crash,
     "flood": _flood,
     "withdraw": _withdraw,

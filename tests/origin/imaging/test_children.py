@@ -19,6 +19,7 @@ from origin.imaging.admission import Bounds
 from origin.imaging.children import ChildFault, ChildPool, Upkeep
 from origin.imaging.jail import Terms
 from origin.imaging.job import Job, Rendered
+from origin.imaging.keeper import Child
 from origin.imaging.libvips import abilities
 from origin.imaging.limits import Limits
 from origin.recipe import OutputFormat, Recipe, Resize
@@ -343,6 +344,36 @@ def test_a_child_that_has_grown_is_replaced_without_a_pause(make: Make) -> None:
     assert told(pool, b"echo still here") == b"still here"
     until(lambda: pool.pids not in ((), before))
     assert told(pool, b"echo on") == b"on"
+
+
+def test_a_child_that_is_busy_after_its_answer_is_replaced(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(LOGGER, "warning", lambda message, *rest: warnings.append(message % rest))
+    pool = make()
+    before = pool.pids
+    assert told(pool, b"spin-on") == b"done"
+    until(lambda: pool.pids not in ((), before))
+    assert warnings == [f"pixel child {before[0]} ended after 1 pictures: it was busy with nothing to do"]
+    assert told(pool, b"echo on") == b"on"
+
+
+def test_a_child_that_has_nothing_to_do_is_looked_at_and_left_alone(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look = Child._look
+
+    def noted(child: Child, worked_s: float) -> None:
+        looks.append(child.pid)
+        look(child, worked_s)
+
+    monkeypatch.setattr(Child, "_look", noted)
+    monkeypatch.setattr("origin.imaging.keeper._LOOK_S", 0.5)
+    pool = make(program="origin.imaging.child")
+    before = pool.pids
+    assert pool.transform(pictures.png(), JOB).media_type == "image/png"
+    until(lambda: len(looks) == 3)
+    assert pool.pids == before
 
 
 def test_two_hundred_pictures_and_children_killed_all_the_while(make: Make) -> None:

@@ -7,12 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
+from origin.answers import problem
 from origin.errors import (
     BadRecipe,
     OriginError,
     SourceFailed,
     SourceForbidden,
+    SourceNowhere,
 )
+from origin.sources.circuit import Told
+from origin.sources.gate import told_by
 from origin.sources.held import SourceImage
 from origin.sources.http import HttpSource
 from tests.origin.sources.fetching import (
@@ -88,13 +92,14 @@ class TestAddresses:
         )
         networks = (IPv4Network("127.0.0.1/32"),)
         for target in (
-            "//inside.example/ok",
             "http://127.0.0.2:1/",
             "http://10.0.0.1/",
             "http://169.254.169.254/latest/",
         ):
             with refused(SourceForbidden):
                 fetch(server.url(f"/redirect-to?url={quote(target)}", "public.example"), networks=networks)
+        with refused(SourceNowhere):
+            fetch(server.url("/redirect-to?url=//inside.example/ok", "public.example"), networks=networks)
         assert server.count("/ok") == 0
 
     def test_opened_network_is_called_by_name_too(self, server: SourceServer) -> None:
@@ -109,15 +114,37 @@ class TestAddresses:
         assert fetch(server.url("/ok", "many.example"), networks=(ip_network("127.0.0.1/32"),)) == PICTURE
         assert called == ["127.0.0.1"]
 
-    def test_name_with_closed_addresses_only_is_forbidden(
+    def test_name_with_closed_addresses_only_is_not_called(
         self, server: SourceServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         addresses = ["127.0.0.1", "10.0.0.1", "::1", "fe80::1%lo", "::ffff:127.0.0.1"]
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"closed.example": addresses}))
         called = recorded_connects(monkeypatch)
-        with refused(SourceForbidden):
+        with refused(SourceNowhere):
             fetch(server.url("/ok", "closed.example"), networks=())
         assert called == []
+
+    @pytest.mark.parametrize("port", [80, 443, 6379])
+    def test_whether_a_name_is_known_inside_is_not_told(self, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        def resolve(host: str, port: int, **_options: object) -> list[object]:
+            if host == "unknown.example":
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            if host == "later.example":
+                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            return [] if host == "empty.example" else [entry("10.1.2.3", port)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        bodies, reasons = set(), []
+        for name in ("inside", "unknown", "later", "empty"):
+            with refused(SourceNowhere) as caught:
+                fetch(f"http://{name}.example:{port}/a.jpg", networks=())
+            answer = problem(caught.value, "id")
+            bodies.add((answer.status, answer.headers, answer.body.replace(name.encode(), b"NAME")))
+            reasons.append(answer.details["problem"])
+            assert told_by(caught.value) is Told.FAILED
+        assert len(bodies) == 1
+        assert "10.1.2.3" in reasons[0]
+        assert "does not resolve" in reasons[1]
 
     def test_next_address_is_tried_when_one_refuses(
         self, server: SourceServer, monkeypatch: pytest.MonkeyPatch
@@ -140,7 +167,7 @@ class TestAddresses:
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"rebinding.example": ["127.0.0.1"]}))
         assert source.fetch(ref(server.url("/once", "rebinding.example"))) == SourceImage(b"ok")
         monkeypatch.setattr(socket, "getaddrinfo", resolving(server, {"rebinding.example": ["127.0.0.2"]}))
-        with refused(SourceForbidden):
+        with refused(SourceNowhere):
             source.fetch(ref(server.url("/once", "rebinding.example")))
 
     def test_name_that_alternates_is_never_called_where_it_is_closed(
@@ -155,7 +182,7 @@ class TestAddresses:
         called = recorded_connects(monkeypatch)
         outcomes = []
         for _ in range(9):
-            with contextlib.suppress(SourceForbidden):
+            with contextlib.suppress(SourceNowhere):
                 url = server.url("/ok", "rebinding.example")
                 outcomes.append(fetch(url, networks=(ip_network("127.0.0.1/32"),)))
         assert outcomes == [PICTURE] * 3

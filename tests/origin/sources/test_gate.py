@@ -98,10 +98,11 @@ def test_host_that_answers_is_asked_whatever_it_answers(gate: Gate, fake: Fake, 
 def test_other_hosts_are_not_affected(gate: Gate, fake: Fake) -> None:
     fake.answer = DOWN
     fail(gate)
+    fail(gate, times=1, host="IMG.example.com")
     fake.answer = IMAGE
     assert gate.fetch(picture("other.example.com")) is IMAGE
     with pytest.raises(SourceUnavailable):
-        gate.fetch(picture("IMG.example.com"))
+        gate.fetch(picture("IMG.EXAMPLE.com"))
 
 
 def test_after_the_pause_the_host_is_asked_again(gate: Gate, fake: Fake, clock: Clock, told: list[str]) -> None:
@@ -178,10 +179,7 @@ def test_place_is_given_back_whatever_happens(gate: Gate, fake: Fake) -> None:
     assert gate.fetch(picture()) is IMAGE
 
 
-def test_hosts_that_are_well_are_not_remembered(gate: Gate, fake: Fake) -> None:
-    for number in range(100):
-        gate.fetch(picture(f"{number}.example.com"))
-    assert len(gate) == 0
+def test_hosts_that_say_nothing_are_not_remembered(gate: Gate, fake: Fake) -> None:
     fake.answer = SourceForbidden("closed")
     fail(gate, SourceForbidden)
     assert len(gate) == 0
@@ -205,11 +203,29 @@ def test_real_host_that_fails_is_left_alone_and_comes_back(path: str) -> None:
         for _ in range(3):
             with pytest.raises((SourceDown, SourceTimeout)):
                 gate.fetch(ref(server.url(path)))
+        for _ in range(2):
+            with pytest.raises(SourceUnavailable):
+                gate.fetch(ref(server.url(path)))
+        assert server.count(path) == 3
+        with pytest.raises((SourceDown, SourceTimeout)):
+            gate.fetch(ref(server.url("/status/502")))
+        # One that has not failed may find out, once.
         with pytest.raises(SourceUnavailable):
             gate.fetch(ref(server.url("/ok")))
         assert server.count("/ok") == 0
         clock.now_s += 10
         assert gate.fetch(ref(server.url("/ok"))) == SourceImage(PICTURE)
+
+
+def test_real_host_some_of_whose_pictures_fail_is_asked_for_the_others() -> None:
+    with SourceServer() as server:
+        source = HttpSource(loopback_settings(), without_deadline)
+        gate = Gate(source, Patience(3, 60, 10), places=8, wait_s=5, clock=Clock())
+        for number in range(4):
+            assert gate.fetch(ref(server.url(f"/ok?{number}"))) == SourceImage(PICTURE)
+            for status in (500, 502, 503, 504):
+                with pytest.raises((SourceDown, SourceUnavailable)):
+                    gate.fetch(ref(server.url(f"/status/{status}")))
 
 
 def test_real_host_that_refuses_connections_is_left_alone() -> None:

@@ -119,7 +119,7 @@ class TestRedirects:
         self, server: SourceServer, location: bytes
     ) -> None:
         raw = b"HTTP/1.1 302 x\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
-        assert outcome_of(answering(server, raw)) in ("SourceFailed", "SourceDown", "SourceMissing")
+        assert outcome_of(answering(server, raw)) in ("SourceFailed", "SourceDown", "SourceNowhere", "SourceMissing")
 
     @pytest.mark.parametrize("location", ["http://[", "//[::1", "//[1.2.3.4]/"])
     def test_redirect_to_a_broken_host_is_an_error_of_the_source(self, server: SourceServer, location: str) -> None:

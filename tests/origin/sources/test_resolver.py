@@ -1,4 +1,7 @@
+import ctypes
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -7,7 +10,7 @@ from functools import partial
 import pytest
 
 from origin.concurrency import NativeThreads, breathe, deadline, in_background, look_up
-from origin.errors import SourceForbidden, SourceTimeout
+from origin.errors import SourceNowhere, SourceTimeout
 from origin.sources.held import SourceImage
 from origin.sources.http import HttpSource
 from origin.sources.resolver import Found, Resolver
@@ -119,7 +122,7 @@ def test_answer_that_is_used_again_is_judged_again(server: SourceServer) -> None
     judges = [loopback_settings(), loopback_settings(networks=())]
     trusting, wary = (HttpSource(settings, without_deadline, breathe, resolve=names) for settings in judges)
     assert trusting.fetch(ref(server.url("/ok", "here"))) == SourceImage(PICTURE)
-    with refused(SourceForbidden):
+    with refused(SourceNowhere):
         wary.fetch(ref(server.url("/ok", "here")))
 
 
@@ -130,6 +133,29 @@ def test_lookup_that_takes_too_long_is_a_timeout_of_its_source() -> None:
         HttpSource(loopback_settings(), without_deadline, breathe, resolve=of(names)).fetch(
             ref("http://slow.example/a.jpg")
         )
+
+
+def test_a_name_that_waits_for_a_thread_is_a_timeout_of_its_source() -> None:
+    answer = threading.Event()
+
+    def ask(host: str, port: int, flags: int) -> Found:
+        if flags:
+            raise socket.gaierror
+        assert answer.wait(20)
+        return [entry("127.0.0.1", port)]
+
+    resolver = Resolver(ask, NativeThreads(2).run, deadline, 0.3)
+    source = HttpSource(loopback_settings(), without_deadline, breathe, resolve=resolver)
+    try:
+        # Of eight names two have a thread, six wait for one, and all are given up on at the same time.
+        fetches = [in_background(partial(source.fetch, ref(f"http://slow{n}.example/a.jpg"))) for n in range(8)]
+        with refused(SourceTimeout):
+            for fetch in fetches:
+                with pytest.raises(SourceTimeout):
+                    fetch.wait()
+            source.fetch(ref("http://one.more.example/a.jpg"))
+    finally:
+        answer.set()
 
 
 def test_names_that_are_slow_hold_up_no_host_in_use() -> None:
@@ -156,3 +182,27 @@ def test_names_that_are_slow_hold_up_no_host_in_use() -> None:
     finally:
         answer.set()
     assert resolver("new", 80) == known
+
+
+_GIVES_UP = """
+import ctypes, os, socket
+import origin.wsgi
+try:
+    socket.getaddrinfo("no.such.invalid", 80)
+except OSError:
+    pass
+state = ctypes.CDLL(None).__res_state
+state.restype = ctypes.POINTER(ctypes.c_int)
+print(os.environ["RES_OPTIONS"], *state()[:2])
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "__res_state"), reason="needs glibc")
+@pytest.mark.parametrize(
+    ("environ", "printed"),
+    [({}, "timeout:1 attempts:2 1 2"), ({"RES_OPTIONS": "timeout:3 attempts:1"}, "timeout:3 attempts:1 3 1")],
+)
+def test_a_name_server_that_is_silent_is_given_up_on_in_seconds(environ: dict[str, str], printed: str) -> None:
+    ring = {"BLENDBEAT_KEYS": "11" * 32, "BLENDBEAT_SALTS": "22" * 32}
+    told = subprocess.check_output([sys.executable, "-c", _GIVES_UP], env={**ring, **environ}, text=True, timeout=60)
+    assert told.splitlines()[-1] == printed
