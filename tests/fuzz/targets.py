@@ -64,7 +64,9 @@ def addresses(data: bytes) -> None:
 
 
 def _judge(address: IPv4Address | IPv6Address) -> None:
-    carried = isinstance(address, IPv6Address) and (address.sixtofour or int(address) >> 32 == 0x64FF9B << 64)
+    carried = isinstance(address, IPv6Address) and (
+        address.sixtofour or address.teredo or int(address) >> 32 == 0x64FF9B << 64
+    )
     if may_call(str(address)):
         assert carried or address.is_global
         assert not address.is_multicast
