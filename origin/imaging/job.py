@@ -37,12 +37,12 @@ class Rendered:
         body: The encoded picture, or JSON.
         media_type: What it is.
         suffix: The usual end of a file's name, without the dot.
-        source_digest: A short digest of the source it was made from.
+        digest: A short digest of the body.
         transform_s: How long it took.
     """
 
     body: bytes = field(repr=False)
     media_type: str
     suffix: str
-    source_digest: str
+    digest: str
     transform_s: float

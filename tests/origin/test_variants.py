@@ -44,8 +44,8 @@ class FakePixels:
 
     def transform(self, body: bytes, job: Job) -> Rendered:
         self.jobs.append(job)
-        digest = hashlib.blake2b(body, digest_size=6).hexdigest()
-        return Rendered(b"variant of " + body, "image/jpeg", "jpg", digest, 0.001)
+        made = b"variant of " + body + (job.watermark or b"")
+        return Rendered(made, "image/jpeg", "jpg", hashlib.blake2b(made, digest_size=6).hexdigest(), 0.001)
 
     def check_room(self) -> None:
         if self.full:
@@ -242,7 +242,7 @@ def test_what_does_not_decide_the_bytes_is_not_in_the_key() -> None:
     assert service.key(["a"], Job(Recipe(raw=True, dpr=2), LIMITS)) == service.key(["a"], Job(raw, LIMITS))
 
 
-def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> None:
+def test_the_tag_is_the_same_in_every_process_and_changes_with_the_bytes() -> None:
     tags = []
     for source in (b"one", b"one", b"two"):
         service = variants(FakePixels(), Clock())
