@@ -1,6 +1,9 @@
 """What is asked of whoever makes pixels, and what comes back: plain values that can travel between processes."""
 
+import pickle
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from origin.imaging.limits import Limits
 from origin.recipe import OutputFormat, Recipe
@@ -27,6 +30,37 @@ class Job:
     svg: bool = False
     watermark: bytes | None = field(default=None, repr=False)
     info: bool = False
+
+
+_SHORT_BYTES: Final = 8 * 1024
+"""A packed job without a watermark takes one or two thousand."""
+
+
+def packed(job: Job) -> bytes:
+    """*job* as it travels to a child.
+
+    A site asks for the same few things of many sources, and pickling takes as long as all else that handing over does.
+    So what was packed lately is remembered, unless it has a watermark, which may be large.
+    """
+    return _packed_lately(job) if job.watermark is None else _packed(job)
+
+
+def unpacked(data: bytes) -> Job:
+    """The job that *data* was packed from. Pickled, so it must come from somebody trusted."""
+    return _unpacked_lately(data) if len(data) <= _SHORT_BYTES else _unpacked(data)
+
+
+def _packed(job: Job) -> bytes:
+    return pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(data: bytes) -> Job:
+    job: Job = pickle.loads(data)  # noqa: S301  see `unpacked`
+    return job
+
+
+_packed_lately = lru_cache(maxsize=256)(_packed)
+_unpacked_lately = lru_cache(maxsize=256)(_unpacked)
 
 
 @dataclass(frozen=True, slots=True)
