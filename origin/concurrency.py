@@ -122,8 +122,21 @@ def collect_process(pid: int) -> int | None:
 
 def after(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
     """Have *call* run in *seconds*, unless what this returns is called before."""
-    waiting = gevent.spawn_later(seconds, call)
-    return lambda: waiting.kill(block=False)
+    # A greenlet only when the time has come: most are called off, and a timer costs a tenth of one.
+    timer = gevent.get_hub().loop.timer(seconds)
+    begun: list[gevent.Greenlet] = []
+
+    def begin() -> None:
+        timer.close()
+        begun.append(gevent.spawn(call))
+
+    def call_off() -> None:
+        timer.close()
+        for greenlet in begun:
+            greenlet.kill(block=False)
+
+    timer.start(begin)
+    return call_off
 
 
 class Promise(Generic[T]):

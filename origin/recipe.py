@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class OutputFormat(StrEnum):
@@ -397,7 +398,12 @@ class Recipe:
         >>> Recipe(dpr=2.0, resize=Resize(width_px=300)).canonical()
         'dpr=2.0 resize.width_px=300'
         """
-        return " ".join(sorted(f"{path}={value}" for path, value in _differences("", self, _DEFAULT)))
+        return _canonical(self)
+
+
+@lru_cache(maxsize=256)  # asked for twice with every request, and a site asks for the same few
+def _canonical(recipe: Recipe) -> str:
+    return " ".join(sorted(f"{path}={value}" for path, value in _differences("", recipe, _DEFAULT)))
 
 
 def _differences(prefix: str, value: object, default: object) -> Iterator[tuple[str, str]]:

@@ -47,14 +47,14 @@ _LASTING = {error.slug: error for error in (SourceMissing, NotAnImage, BrokenIma
 _PASSING = (SourceFailed, SourceTimeout, SourceUnavailable, Overloaded, Interrupted, Internal)
 """Failures that say nothing about the picture; an old variant may stand in (RFC 5861 section 4)."""
 
-_FACTS_VERSION: Final = "1"
+_FACTS_VERSION: Final = "2"
 """Enters every key; raised when what is kept beside the bytes changes its names or meaning."""
 
 _FALLBACK: Final = "fallback-"
 """Begins the tags of pictures that stand for another: nobody who holds one is to be told that it is still good."""
 
-_SOURCE: Final = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{12})?")
-"""The second half of a tag: the source's digest, and that of a watermark that the URL names."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{12}")
+"""The second half of a tag: a digest of the bytes."""
 
 _LONGEST_DETAIL: Final = 500
 
@@ -301,7 +301,7 @@ class Variants:
         facts = {
             "media_type": rendered.media_type,
             "suffix": rendered.suffix,
-            "source": rendered.source_digest + _digest(fetched.watermark)[:12],
+            "digest": rendered.digest,
             "source_bytes": str(len(fetched.body)),
             "fetch_ms": _ms(fetched_s - started_s),
             "queue_ms": _ms(waited_s),
@@ -324,7 +324,7 @@ class Variants:
             body=entry.value,
             media_type=entry.facts["media_type"],
             suffix=entry.facts["suffix"],
-            tag=f'"{_FALLBACK if fallback else ""}{key}-{entry.facts["source"]}"',
+            tag=f'"{_FALLBACK if fallback else ""}{key}-{entry.facts["digest"]}"',
             age_s=int(age_s),
             ttl_s=floor(entry.ttl_s - age_s),
             outcome=found.outcome,
@@ -359,7 +359,7 @@ def _settled(job: Job) -> Recipe:
 def minted_for(tag: str, key: str) -> bool:
     """Whether *tag* is an entity tag that we, or a process like us, gave to the variant under *key*.
 
-    It names the source's bytes too, but those we only know while we keep the
+    It names the variant's bytes too, but those we only know while we keep the
     variant. Without it, a tag of our form that bears our key is believed, with no call
     to the source: validators outlive restarts.
 
@@ -368,7 +368,7 @@ def minted_for(tag: str, key: str) -> bool:
     refresh only what it keeps under that very tag (RFC 9111 section 4.3.4), which it
     got from us. The form keeps strangers from having text of their own repeated.
     """
-    return tag[1:-1].startswith(f"{key}-") and _SOURCE.fullmatch(tag[1:-1], len(key) + 1) is not None
+    return tag[1:-1].startswith(f"{key}-") and _DIGEST.fullmatch(tag[1:-1], len(key) + 1) is not None
 
 
 def _ms(seconds: float) -> str:

@@ -5,7 +5,6 @@ slots of memory; it ends when the socket does.
 """
 
 import os
-import pickle
 import socket
 import sys
 import traceback
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from origin.errors import OriginError, TooCostly
 from origin.imaging import jail
-from origin.imaging.job import Job, Rendered
+from origin.imaging.job import Job, Rendered, unpacked
 from origin.imaging.pool import Abilities
 from origin.imaging.wire import (
     ORDER,
@@ -61,7 +60,7 @@ def _outcome(order: Order, transform: Transform) -> Outcome:
         job, source = _read(slot, 0, order.job_bytes), _read(slot, order.job_bytes, order.source_bytes)
         if job is None or source is None:
             return Withdrawn()
-        return transform(source, pickle.loads(job))  # noqa: S301  from the parent, who is trusted
+        return transform(source, unpacked(job))
     except OriginError as error:
         return error
     except MemoryError:

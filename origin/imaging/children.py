@@ -6,7 +6,6 @@ docs/isolation.md tells why it is built as it is.
 """
 
 import os
-import pickle
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from origin.errors import Forsaken, Interrupted, OriginError, Overloaded
 from origin.imaging.admission import Bounds, Crowd, mean_s, objection
 from origin.imaging.ending import Ending, Sentence
 from origin.imaging.jail import Terms
-from origin.imaging.job import Job, Rendered
+from origin.imaging.job import Job, Rendered, packed
 from origin.imaging.keeper import Child, Task
 from origin.imaging.pool import Abilities, IsWanted, always
 from origin.imaging.schedule import next_seat, overdue
@@ -108,7 +107,7 @@ class ChildPool:
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self._admit(body)
-        task = Task(body, pickle.dumps(job, pickle.HIGHEST_PROTOCOL), Promise(), is_wanted)
+        task = Task(body, packed(job), Promise(), is_wanted)
         self._waiting.append(task)
         self._deal()
         late = after(self._bounds.wait_s, partial(self._expire, task))

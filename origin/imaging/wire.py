@@ -134,7 +134,7 @@ def answer_frame(answer: Answer) -> tuple[bytes, bytes]:
             "is": "made",
             "media_type": outcome.media_type,
             "suffix": outcome.suffix,
-            "digest": outcome.source_digest,
+            "digest": outcome.digest,
             "transform_s": outcome.transform_s,
         }
         return _frame(told, len(outcome.body)), outcome.body

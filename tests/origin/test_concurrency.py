@@ -1,7 +1,8 @@
 import gc
 import os
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import gevent
@@ -126,6 +127,16 @@ def test_an_alarm_rings_unless_it_is_called_off() -> None:
     off()
     gevent.sleep(0.05)
     assert rung == ["second"]
+
+
+def test_an_alarm_called_off_by_one_that_goes_off_at_the_same_moment_does_not_ring() -> None:
+    rung: list[str] = []
+    others: list[Callable[[], None]] = []
+    after(0.01, lambda: others[0]())
+    others.append(after(0.01, lambda: rung.append("second")))
+    time.sleep(0.03)  # without a turn for the event loop, which then finds both due
+    gevent.sleep(0.05)
+    assert rung == []
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ class FakePixels:
         if not self.wanted[-1]:
             raise Forsaken("nobody waits")
         self.jobs.append(job)
-        digest = hashlib.blake2b(body, digest_size=6).hexdigest()
-        return Rendered(b"variant of " + body, "image/jpeg", "jpg", digest, 0.001)
+        made = b"variant of " + body + (job.watermark or b"")
+        return Rendered(made, "image/jpeg", "jpg", hashlib.blake2b(made, digest_size=6).hexdigest(), 0.001)
 
     def check_room(self) -> None:
         if self.full:
@@ -249,7 +249,7 @@ def test_what_does_not_decide_the_bytes_is_not_in_the_key() -> None:
     assert service.key(["a"], Job(Recipe(raw=True, dpr=2), LIMITS)) == service.key(["a"], Job(raw, LIMITS))
 
 
-def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> None:
+def test_the_tag_is_the_same_in_every_process_and_changes_with_the_bytes() -> None:
     tags = []
     for source in (b"one", b"one", b"two"):
         service = variants(FakePixels(), Clock())
@@ -260,12 +260,9 @@ def test_the_tag_is_the_same_in_every_process_and_changes_with_the_source() -> N
     assert not minted_for('"other-123"', key)
 
 
-@pytest.mark.parametrize(
-    "second", ["", "x", "0123456789a", "0123456789AB", "0" * 13, "0" * 25, "0123456789ab-", "0123456789a\n"]
-)
+@pytest.mark.parametrize("second", ["", "x", "0123456789a", "0123456789AB", "0" * 13, "0123456789ab-", "0123456789a\n"])
 def test_only_tags_of_our_form_are_believed_to_be_ours(second: str) -> None:
     assert minted_for('"key-0123456789ab"', "key")
-    assert minted_for('"key-0123456789ab0123456789ab"', "key")  # with a watermark
     assert not minted_for(f'"key-{second}"', "key")
 
 

@@ -44,6 +44,8 @@ class Program:
         self.port = free_port()
         self.ready = "/health"
         """A path that it answers as soon as it can."""
+        self.tree = REPOSITORY
+        """The checkout that it is started in."""
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,7 +80,7 @@ class Program:
             self._process = subprocess.Popen(
                 list(self.command),
                 env={**kept, "PORT": str(self.port), **self.environ},
-                cwd=REPOSITORY,
+                cwd=self.tree,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

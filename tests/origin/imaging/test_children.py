@@ -372,7 +372,7 @@ def test_a_child_that_has_nothing_to_do_is_looked_at_and_left_alone(
     pool = make(program="origin.imaging.child")
     before = pool.pids
     assert pool.transform(pictures.png(), JOB).media_type == "image/png"
-    until(lambda: len(looks) == 3)
+    until(lambda: len(looks) >= 3)
     assert pool.pids == before
 
 

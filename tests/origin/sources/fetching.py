@@ -23,7 +23,7 @@ from origin.recipe import Scheme, SourceRef
 from origin.sources.http import HttpSource
 from tests.webserver import SourceServer, loopback_settings
 
-PROMPT_S = 5.0
+PROMPT_S = 10.0
 """What any single fetch here may take at the most, on a busy machine too; half of the read timeout."""
 
 
