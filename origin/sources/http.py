@@ -1,6 +1,6 @@
 """Source images from the web, within limits of time, size, redirects and address."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -29,10 +29,9 @@ from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.metered import metered
 from origin.version import VERSION
 
-_CHUNK_BYTES = 128 * 1024
-"""At once. Half of it takes a fifth longer, twice of it saves nothing; until it has come it counts for no freight."""
-_COMPRESSED_CHUNK_BYTES = 64 * 1024
-"""The same of a compressed body. Of members of nothing that is 10 ms of work, and it grows with the square."""
+_CHUNK_BYTES = 64 * 1024
+"""At once. Of compressed members of nothing that is 10 ms of work, and it grows with the square."""
+_LARGEST_CHUNK_BYTES = 1024 * 1024
 
 _NOT_MODIFIED = 304
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -148,12 +147,11 @@ class HttpSource:
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
             raise TooCostly(f"{source.host} declared {declared[:_MOST_DIGITS]} bytes; at most {limit} are fetched")
-        chunk_bytes = _COMPRESSED_CHUNK_BYTES if "Content-Encoding" in response.headers else _CHUNK_BYTES
         chunks: list[bytes] = []
         total = 0
         with self._freight.carrying() as carry:
             # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
-            for chunk in response.raw.stream(chunk_bytes, decode_content=True):
+            for chunk in _chunks(response):
                 total += len(chunk)
                 if total > limit:
                     raise TooCostly(f"{source.host} sent more than {limit} bytes")
@@ -161,6 +159,22 @@ class HttpSource:
                 chunks.append(chunk)
                 self._breathe()
             return b"".join(chunks)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body part by part, decompressed.
+
+    Small parts cost as much as large ones, so those of a plain body double: what has come and is not yet counted is
+    never more than what is, and the first part.
+    """
+    raw = response.raw
+    if "Content-Encoding" in response.headers or raw.chunked:
+        yield from raw.stream(_CHUNK_BYTES, decode_content=True)
+        return
+    size_bytes = _CHUNK_BYTES
+    while chunk := raw.read(size_bytes, decode_content=True):
+        yield chunk
+        size_bytes = min(2 * size_bytes, _LARGEST_CHUNK_BYTES)
 
 
 def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
