@@ -167,13 +167,15 @@ def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedReq
     try:
         return _request(source, asked)
     except (requests.RequestException, ValueError):
-        raise BadRecipe(source.loggable, "the source's URL cannot be called") from None
+        raise BadRecipe(source.loggable, "the URL of the source cannot be called") from None
 
 
 def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
     # A backslash ends the host for some parsers and not for others, so it can hide credentials or another host.
     if "@" in (authority := urlsplit(source.url).netloc) or "\\" in authority:
         raise SourceForbidden("the source's URL carries credentials")
+    if not source.has_plain_host:
+        raise ValueError("a host that is neither a name nor an address")
     # Without cookies, a body and credentials, which nothing here has and which take three quarters of `prepare`.
     request = requests.PreparedRequest()
     request.prepare_method("GET")

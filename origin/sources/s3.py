@@ -151,10 +151,11 @@ def located(url: str, buckets: Collection[str]) -> tuple[str, str]:
     """
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if bucket not in buckets:
-        raise SourceForbidden(f"{bucket!r} is not among the buckets that are read")
+        # Without its name, which may have credentials in front.
+        raise SourceForbidden("the bucket is not among those that are read")
     # Such keys may exist, but a proxy or a store that tidies paths would read another bucket.
     if not {".", ".."}.isdisjoint(key.split("/")):
-        raise SourceForbidden(f"{key!r} has a segment of dots")
+        raise SourceForbidden("the key has a segment of dots")
     try:
         length = len(key.encode())
     except UnicodeEncodeError:
