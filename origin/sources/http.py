@@ -27,12 +27,11 @@ from origin.sources.dialing import GuardedAdapter, Resolve, resolved
 from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.metered import metered
+from origin.sources.unpacking import unpacked
 from origin.version import VERSION
 
 _CHUNK_BYTES = 128 * 1024
 """At once. Half of it takes a fifth longer, twice of it saves nothing; until it has come it counts for no freight."""
-_COMPRESSED_CHUNK_BYTES = 64 * 1024
-"""The same of a compressed body. Of members of nothing that is 10 ms of work, and it grows with the square."""
 
 _NOT_MODIFIED = 304
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -42,11 +41,10 @@ _MOST_DIGITS = 18
 _FAILURES: dict[str, tuple[type[SourceFailed], str]] = {
     "SSLError": (SourceDown, "cannot be trusted: its certificate or its TLS is wrong"),
     "NewConnectionError": (SourceDown, "refuses the connection"),
-    "IncompleteRead": (SourceFailed, "sent less than it announced"),
-    "InvalidChunkLength": (SourceFailed, "broke off in the middle"),
+    "IncompleteRead": (SourceDown, "sent less than it announced"),
+    "InvalidChunkLength": (SourceDown, "broke off in the middle"),
     "RemoteDisconnected": (SourceDown, "hung up without an answer"),
     "ConnectionResetError": (SourceDown, "hung up"),
-    "DecodeError": (SourceFailed, "sent a body that cannot be decompressed"),
 }
 """What an operator wants to know, by the name of the innermost error: requests wraps it several times."""
 
@@ -148,12 +146,13 @@ class HttpSource:
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
             raise TooCostly(f"{source.host} declared {declared[:_MOST_DIGITS]} bytes; at most {limit} are fetched")
-        chunk_bytes = _COMPRESSED_CHUNK_BYTES if "Content-Encoding" in response.headers else _CHUNK_BYTES
         chunks: list[bytes] = []
         total = 0
         with self._freight.carrying() as carry:
             # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
-            for chunk in response.raw.stream(chunk_bytes, decode_content=True):
+            # That is ours: urllib3 goes on for seconds without a turn for others where what it unpacks is nothing.
+            sent = response.raw.stream(_CHUNK_BYTES, decode_content=False)
+            for chunk in unpacked(sent, response.headers.get("Content-Encoding", ""), source.host):
                 total += len(chunk)
                 if total > limit:
                     raise TooCostly(f"{source.host} sent more than {limit} bytes")
@@ -211,4 +210,6 @@ def _translated(error: Exception, source: SourceRef) -> OriginError:
     for kind, (failure, what) in _FAILURES.items():
         if kind in told:
             return failure(f"{source.host} {what}")
-    return SourceFailed(f"{source.host} answered with what is no HTTP: {type(error).__name__}")
+    # A wrong address that it redirects to is a matter of one picture; what cannot even be read is one of the host.
+    failure = SourceDown if isinstance(error, requests.ConnectionError | HTTPError) else SourceFailed
+    return failure(f"{source.host} answered with what is no HTTP: {type(error).__name__}")
