@@ -82,7 +82,7 @@ def problem(error: OriginError, request_id: str, headers: Headers = (), *, cache
     if error.status == 401:
         extra.append(("WWW-Authenticate", "Bearer"))
     body = problem_body(error.slug, error.title, error.status, request_id, more)
-    return Answer(error.status, (*extra, *headers), body, error.slug, {"problem": error.reason or error.detail})
+    return Answer(error.status, (*extra, *headers), body, error.slug, {"problem": error.told})
 
 
 def problem_body(slug: str, title: str, status: int, request_id: str, more: Mapping[str, str] | None = None) -> bytes:

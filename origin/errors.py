@@ -10,12 +10,14 @@ arguments are exactly what ``__init__`` takes.
 """
 
 import errno
+import re
 from typing import ClassVar, Final
 
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC})
 """What the operating system says when we have used up what we may have: no source, and no client, is to blame."""
 
 _LONGEST_QUOTE = 200
+_QUOTE = re.compile(r"['\"]")
 
 
 class OriginError(Exception):
@@ -41,13 +43,18 @@ class OriginError(Exception):
         super().__init__(detail)
         self.detail = detail
 
+    @property
+    def told(self) -> str:
+        """What the log says about it."""
+        return self.reason or self.detail
+
 
 class BadRecipe(OriginError):
     """The URL or the form says something that is not in the language.
 
     Args:
         segment: The offending piece of the URL, as it was sent.
-        reason: What is wrong with it.
+        reason: What is wrong with it. What is quoted from the URL stands in quotes, and no quotes stand before it.
     """
 
     status = 400
@@ -58,6 +65,16 @@ class BadRecipe(OriginError):
         self.segment = _shortened(segment)
         self.reason = _shortened(reason)
         super().__init__(f"{self.segment!r}: {self.reason}")
+
+    @property
+    def told(self) -> str:
+        """The reason as far as it quotes nothing: what nobody understood may be anything, a password too.
+
+        >>> BadRecipe("w:secret", "width: 'secret' is not a whole number").told
+        'width: -'
+        """
+        said, *quoted = _QUOTE.split(self.reason, maxsplit=1)
+        return f"{said}-" if quoted else said
 
     def __reduce__(self) -> tuple[type["BadRecipe"], tuple[str, str]]:
         return type(self), (self.segment, self.reason)

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from origin.arguments import decode_base64url
 from origin.errors import BadRecipe
-from origin.kinds import FORMAT_NAMES
+from origin.kinds import ENCODED, FILE_NAME, FORMAT_NAMES, TEXT
 from origin.options import BY_NAME, OPTIONS, PRESET, Field, Option
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 
@@ -27,6 +27,9 @@ MOST_OPTIONS: Final = 256
 in which all requests wait for one another, and presets multiply what a URL can ask for."""
 
 _PRESET_NAMES = (PRESET.name, *PRESET.aliases)
+
+_FREE = (ENCODED, FILE_NAME, TEXT)
+"""Arguments in which anything can stand."""
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -170,6 +173,23 @@ def _values(use: _Use) -> Iterator[tuple[str, Any]]:
 def _placed(owner: Any, path: Sequence[str], value: object) -> Any:
     head, *tail = path
     return replace(owner, **{head: _placed(getattr(owner, head), tail, value) if tail else value})
+
+
+def is_harmless(segment: str) -> bool:
+    """Whether *segment* is an option that can be read, and says nothing but numbers and words of the language.
+
+    >>> is_harmless("w:300"), is_harmless("w:many"), is_harmless("fn:holiday"), is_harmless("pr:mine")
+    (True, False, False, False)
+    """
+    name, *arguments = segment.split(":")
+    option = BY_NAME.get(name)
+    if option is None or len(arguments) > option.most_arguments or any(item.kind in _FREE for item in option.fields):
+        return False
+    try:
+        list(_values(_Use(option, arguments, segment)))
+    except BadRecipe:
+        return False
+    return True
 
 
 def spell(request: ImageRequest) -> str:

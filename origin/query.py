@@ -90,4 +90,4 @@ def _read(fields: Mapping[str, str], name: str, read: Callable[[str], T], defaul
     try:
         return read(text)
     except ValueError as error:
-        raise BadRecipe(f"{name}={text}", str(error)) from None
+        raise BadRecipe(f"{name}={text}", f"{name}: {error}") from None

@@ -441,6 +441,11 @@ class Scheme(StrEnum):
 
 
 _END_OF_AUTHORITY = re.compile(r"[/?#\\]")
+_QUERY = re.compile(r"[?#]")
+_AT = re.compile(r"@|\uff20|\ufe6b|%(?:25)*40")
+_PLAIN_HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PLAIN_PATH = re.compile(r"(?:[\w.~!'()*+,/ -]|%(?:20|[89A-Fa-f][0-9A-Fa-f]))*(?:@[1-9]x\.[a-z]{3,4})?")
+"""Letters, what separates words, and escapes of either; at the end what names a picture for dense displays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,17 +465,34 @@ class SourceRef:
         return _END_OF_AUTHORITY.split(self.url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
 
     @property
+    def has_plain_host(self) -> bool:
+        """Whether the host is a name or an address; in what is neither there may be half a password."""
+        return _PLAIN_HOST.fullmatch(self.host) is not None
+
+    @property
     def loggable(self) -> str:
         """The URL without what may be a secret in it: credentials and the query of a web source.
 
+        Host and path are told as far as they are plain. An ``@`` in the path, in whatever
+        spelling, may end a password with a slash in it; then even the port may be a part of that.
+
         >>> SourceRef(Scheme.HTTPS, "https://me:secret@img.example.com/a.jpg?X-Amz-Signature=abc").loggable
         'https://img.example.com/a.jpg?-'
+        >>> SourceRef(Scheme.HTTPS, "https://img.example.com/a.jpg&token=abc").loggable
+        'https://img.example.com/-'
+        >>> SourceRef(Scheme.HTTPS, "https://me:12/secret@img.example.com/a.jpg").loggable
+        'https://-'
         """
         if self.scheme is Scheme.LOCAL:
             return self.url
-        before, question, _ = self.url.partition("?")
-        path = _END_OF_AUTHORITY.split(before.partition("://")[2], maxsplit=1)[1:]
-        return f"{self.scheme}://{self.host}{'/' + path[0] if path else ''}{'?-' if question else ''}"
+        address, *query = _QUERY.split(self.url.partition("://")[2], maxsplit=1)
+        authority, slash, path = address.partition("/")
+        late = _AT.search("".join([path, *query])) is not None
+        if not self.has_plain_host or "\\" in authority or (late and ":" in self.host):
+            return f"{self.scheme}://-"
+        return (
+            f"{self.scheme}://{self.host}{slash}{path if _PLAIN_PATH.fullmatch(path) else '-'}{'?-' if query else ''}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ BOMB_BYTES = 16 * 1024 * 1024
 BOMB = gzip.compress(bytes(BOMB_BYTES))
 """16 KiB of gzip, what ``/gzip`` answers."""
 
+BLOCK_OF_NOTHING = b"\0\0\0\xff\xff"
+"""Of deflate: stored, of no bytes, and not the last."""
+
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 FLOODS = {
     "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
@@ -33,6 +36,11 @@ FLOODS = {
     "members of nothing in chunks": (
         _CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"),
         b"14\r\n%s\r\n" % gzip.compress(b""),
+    ),
+    "blocks of nothing": (b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n", BLOCK_OF_NOTHING),
+    "blocks of nothing in chunks": (
+        _CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: deflate\r\n\r\n"),
+        b"5\r\n%s\r\n" % BLOCK_OF_NOTHING,
     ),
     "trailers": (_CHUNKED + b"0\r\n", b"X: y\r\n"),
 }

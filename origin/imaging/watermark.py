@@ -128,7 +128,8 @@ def text_picture(text: str, height_px: float) -> pyvips.Image:
             _plain(text), font=f"{_FONT} {height_px:.2f}", fontfile=str(_FONT_FILE), dpi=72, align="centre"
         )
     except pyvips.Error as error:
-        raise BadRecipe("watermark_text", str(error).strip().splitlines()[-1].strip()) from None
+        said = str(error).strip().splitlines()[-1].strip()
+        raise BadRecipe("watermark_text", f"the text cannot be drawn: {said!r}") from None
     return _edged(letters, sigma=max(0.8, min(height_px / 16, _WIDEST_EDGE))).copy_memory()
 
 

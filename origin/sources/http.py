@@ -27,10 +27,11 @@ from origin.sources.dialing import GuardedAdapter, Resolve, resolved
 from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
 from origin.sources.metered import metered
+from origin.sources.unpacking import unpacked
 from origin.version import VERSION
 
 _CHUNK_BYTES = 64 * 1024
-"""At once. Of compressed members of nothing that is 10 ms of work, and it grows with the square."""
+"""At once, and to begin with."""
 _LARGEST_CHUNK_BYTES = 1024 * 1024
 
 _NOT_MODIFIED = 304
@@ -41,11 +42,10 @@ _MOST_DIGITS = 18
 _FAILURES: dict[str, tuple[type[SourceFailed], str]] = {
     "SSLError": (SourceDown, "cannot be trusted: its certificate or its TLS is wrong"),
     "NewConnectionError": (SourceDown, "refuses the connection"),
-    "IncompleteRead": (SourceFailed, "sent less than it announced"),
-    "InvalidChunkLength": (SourceFailed, "broke off in the middle"),
+    "IncompleteRead": (SourceDown, "sent less than it announced"),
+    "InvalidChunkLength": (SourceDown, "broke off in the middle"),
     "RemoteDisconnected": (SourceDown, "hung up without an answer"),
     "ConnectionResetError": (SourceDown, "hung up"),
-    "DecodeError": (SourceFailed, "sent a body that cannot be decompressed"),
 }
 """What an operator wants to know, by the name of the innermost error: requests wraps it several times."""
 
@@ -151,7 +151,8 @@ class HttpSource:
         total = 0
         with self._freight.carrying() as carry:
             # The raw stream checks the length against Content-Length, and what arrives is counted after decompression.
-            for chunk in _chunks(response):
+            # That is ours: urllib3 goes on for seconds without a turn for others where what it unpacks is nothing.
+            for chunk in unpacked(_chunks(response), response.headers.get("Content-Encoding", ""), source.host):
                 total += len(chunk)
                 if total > limit:
                     raise TooCostly(f"{source.host} sent more than {limit} bytes")
@@ -162,17 +163,17 @@ class HttpSource:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body part by part, decompressed.
+    """The body part by part, as it is sent.
 
     Small parts cost as much as large ones, so those of a plain body double: what has come and is not yet counted is
     never more than what is, and the first part.
     """
     raw = response.raw
     if "Content-Encoding" in response.headers or raw.chunked:
-        yield from raw.stream(_CHUNK_BYTES, decode_content=True)
+        yield from raw.stream(_CHUNK_BYTES, decode_content=False)
         return
     size_bytes = _CHUNK_BYTES
-    while chunk := raw.read(size_bytes, decode_content=True):
+    while chunk := raw.read(size_bytes, decode_content=False):
         yield chunk
         size_bytes = min(2 * size_bytes, _LARGEST_CHUNK_BYTES)
 
@@ -181,13 +182,15 @@ def _first_request(source: SourceRef, asked: Validators) -> requests.PreparedReq
     try:
         return _request(source, asked)
     except (requests.RequestException, ValueError):
-        raise BadRecipe(source.loggable, "the source's URL cannot be called") from None
+        raise BadRecipe(source.loggable, "the URL of the source cannot be called") from None
 
 
 def _request(source: SourceRef, asked: Validators) -> requests.PreparedRequest:
     # A backslash ends the host for some parsers and not for others, so it can hide credentials or another host.
     if "@" in (authority := urlsplit(source.url).netloc) or "\\" in authority:
         raise SourceForbidden("the source's URL carries credentials")
+    if not source.has_plain_host:
+        raise ValueError("a host that is neither a name nor an address")
     # Without cookies, a body and credentials, which nothing here has and which take three quarters of `prepare`.
     request = requests.PreparedRequest()
     request.prepare_method("GET")
@@ -223,4 +226,6 @@ def _translated(error: Exception, source: SourceRef) -> OriginError:
     for kind, (failure, what) in _FAILURES.items():
         if kind in told:
             return failure(f"{source.host} {what}")
-    return SourceFailed(f"{source.host} answered with what is no HTTP: {type(error).__name__}")
+    # A wrong address that it redirects to is a matter of one picture; what cannot even be read is one of the host.
+    failure = SourceDown if isinstance(error, requests.ConnectionError | HTTPError) else SourceFailed
+    return failure(f"{source.host} answered with what is no HTTP: {type(error).__name__}")

@@ -1,17 +1,18 @@
 """Answers that are counted where they come in, before anything is made of them.
 
 What http.client and urllib3 do with bytes can loop for as long as bytes come and
-produce nothing that anybody could count: interim answers without end, compressed
-members of nothing. Every read of the socket is counted here, and lets others go on.
+produce nothing that anybody could count: interim answers without end (RFC 9110
+section 15.2), trailers. Every read of the socket is counted here, and lets others go on.
 """
 
 import io
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import Any, Final
 
-from origin.errors import SourceFailed, TooCostly
+from origin.errors import SourceDown, TooCostly
 
 HEAD_BYTES: Final = 256 * 1024
 """What may come before a body, interim answers included. Real heads take a few KiB."""
@@ -23,7 +24,7 @@ FRAMING_BYTES: Final = 1024 * 1024
 def metered(body_bytes: int, breathe: Callable[[], None]) -> type[HTTPResponse]:
     """A kind of answer that reads a head, a body of *body_bytes* and its framing, and no more.
 
-    Its reads raise SourceFailed for a head and TooCostly for a body that is
+    Its reads raise SourceDown for a head and TooCostly for a body that is
     longer, and refuse to read all there is: nobody here asks for that, unless a
     source has declared a negative size.
 
@@ -40,8 +41,12 @@ def metered(body_bytes: int, breathe: Callable[[], None]) -> type[HTTPResponse]:
             self.fp = _InParts(self._meter)
 
         def begin(self) -> None:
-            self._meter.allow(HEAD_BYTES, SourceFailed(f"a source sent {HEAD_BYTES} bytes and no body"))
+            self._meter.allow(HEAD_BYTES, SourceDown(f"a source sent {HEAD_BYTES} bytes and no body"))
             super().begin()
+            # http.client passes over 100 alone. To 101 nobody was invited.
+            while 100 <= self.status < 200 and self.status != HTTPStatus.SWITCHING_PROTOCOLS:
+                self.headers = None  # type: ignore[assignment]  # else it takes the head for read
+                super().begin()
             self._meter.allow(body_bytes + FRAMING_BYTES, TooCostly(f"a source sent more than {body_bytes} bytes"))
 
     return Answer

@@ -36,6 +36,7 @@ from origin.settings import SourceSettings
 from origin.sources.conditions import validators_in
 from origin.sources.freight import Freight
 from origin.sources.held import NONE, SourceImage, Validators
+from origin.sources.unpacking import unpacked
 
 _CHUNK_BYTES = 256 * 1024
 _NOT_MODIFIED, _DENIED, _MISSING, _TOO_MANY_REQUESTS = 304, 403, 404, 429
@@ -111,7 +112,7 @@ class S3Source:
                 raise TooCostly(f"{bucket} declared {declared} bytes; at most {limit} are fetched")
             chunks: list[bytes] = []
             total = 0
-            for chunk in body.iter_chunks(_CHUNK_BYTES):
+            for chunk in unpacked(body.iter_chunks(_CHUNK_BYTES), answer.get("ContentEncoding", ""), bucket):
                 total += len(chunk)
                 if total > limit:
                     raise TooCostly(f"{bucket} sent more than {limit} bytes")
@@ -151,10 +152,11 @@ def located(url: str, buckets: Collection[str]) -> tuple[str, str]:
     """
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if bucket not in buckets:
-        raise SourceForbidden(f"{bucket!r} is not among the buckets that are read")
+        # Without its name, which may have credentials in front.
+        raise SourceForbidden("the bucket is not among those that are read")
     # Such keys may exist, but a proxy or a store that tidies paths would read another bucket.
     if not {".", ".."}.isdisjoint(key.split("/")):
-        raise SourceForbidden(f"{key!r} has a segment of dots")
+        raise SourceForbidden("the key has a segment of dots")
     try:
         length = len(key.encode())
     except UnicodeEncodeError:

@@ -2,53 +2,97 @@
 
 A signature is as good as a password for its URL. A source's query often is a
 signature of its own, and what stands before an ``@`` is a name and a password.
+
+So what is told is what was understood, and is harmless: options with numbers and
+words of the language, and of a source its `SourceRef.loggable`. In the place of
+all else stands ``-``. To look for secrets in the text would be to bet that nobody
+spells them in a way of his own.
 """
 
-import re
 from itertools import takewhile
+from typing import Final
+from urllib.parse import parse_qsl, quote
 
-from origin.query import FIELDS
+from origin import grammar, query
+from origin.errors import BadRecipe
+from origin.options import BY_NAME
 from origin.rawpath import Target, split_signed
+from origin.recipe import SourceRef
 
-_TOLD_FIELDS = frozenset({"url", *FIELDS})
-_URL_OPTIONS = re.compile(r"(wmu|watermark_url|fiu|fallback_image_url):.*", re.DOTALL)
-"""What is in them is a URL in base64, with whatever is secret in that."""
-_SOURCE_QUERY = re.compile(r"(?:%3[Ff]|\?)[^&@]*")
-_CREDENTIALS = re.compile(r"(//|%2[Ff]%2[Ff])[^/&]{0,256}%40")
-"""Bounded, or a path of nothing but slashes would take the square of its length."""
-_BARE_SIGNATURE = re.compile(r"(/info)?/[A-Za-z0-9_-]{16,}")
-"""A signature that lost the rest of its URL. It opens nothing, unless it is one that is trusted."""
-_CREDENTIALS_IN_QUERY = re.compile(r"(//)[^/&]{0,256}@")
-"""In a path a bare ``@`` sets off the format."""
+_RESOURCES: Final = frozenset({"/", "/counters", "/health", "/info", "/purge", "/ready", "/resize"})
+"""Whatever else has no second slash may be a signature that lost the rest of its URL."""
+_HIDDEN: Final = "-"
+_AS_IT_STANDS: Final = "/:,!*'()~"
+_MOST_FIELDS: Final = 32
 
 
 def loggable(target: Target) -> str:
     """*target* for the log. A source in base64 cannot be read anyway and is left out.
 
     >>> loggable(Target("/oKfUtW34/w:300/plain/https://me:pw%40x.example/a.jpg%3Ftoken=1@png", "sig=s&utm=1"))
-    '/-/w:300/plain/https://-@x.example/a.jpg%3F-@png?-'
+    '/-/w:300/plain/https://x.example/a.jpg%3F-@png?-'
+    >>> loggable(Target("/oKfUtW34/w:many/fn:mine/plain/https://me:pw@x.example/a.jpg", ""))
+    '/-/w:-/fn:-/-'
     """
+    path = _path(target.path)
+    if not target.query:
+        return path
+    return f"{path}?{_fields(target.query) if path == '/resize' else _HIDDEN}"
+
+
+def _path(path: str) -> str:
+    if path in _RESOURCES:
+        return path
     # /info has its signature one segment later.
-    prefix = "/info" if target.path.startswith("/info/") else ""
-    signed = split_signed(target.path.removeprefix(prefix))
-    path = f"{prefix}/-/{_rest(signed.rest[1:])}" if signed else _BARE_SIGNATURE.sub(r"\1/-", target.path)
-    query = _query(target.query) if path == "/resize" else "-"
-    return f"{path}?{query}" if target.query else path
+    prefix = "/info" if path.startswith("/info/") else ""
+    signed = split_signed(path.removeprefix(prefix))
+    return f"{prefix}/{_HIDDEN}/{_rest(signed.rest[1:])}" if signed else f"{prefix}/{_HIDDEN}"
 
 
 def _rest(rest: str) -> str:
     segments = rest.split("/")
     options = list(takewhile(lambda segment: ":" in segment, segments))
-    source = segments[len(options) :]
-    told = [_URL_OPTIONS.sub(r"\1:-", option) for option in options]
-    return "/".join([*told, _source("/".join(source)) if source[:1] == ["plain"] else "-"])
+    told = [_option(option) for option in options] if len(options) <= grammar.MOST_OPTIONS else [_HIDDEN]
+    return "/".join([*told, _source("/".join(segments[len(options) :]))])
 
 
-def _query(query: str) -> str:
-    fields = (field.partition("=") for field in query.split("&"))
-    told = "&".join(f"{name}={value}" if name in _TOLD_FIELDS else "-" for name, _, value in fields)
-    return _CREDENTIALS_IN_QUERY.sub(r"\1-@", _source(told))
+def _option(segment: str) -> str:
+    name = segment.partition(":")[0]
+    if name not in BY_NAME:
+        return _HIDDEN
+    return segment if grammar.is_harmless(segment) else f"{name}:{_HIDDEN}"
 
 
 def _source(text: str) -> str:
-    return _SOURCE_QUERY.sub("%3F-", _CREDENTIALS.sub(r"\1-@", text))
+    if not text.startswith("plain/"):
+        return _HIDDEN
+    try:
+        request = grammar.parse(f"/{text}")
+    except BadRecipe:
+        return _HIDDEN
+    extension = request.recipe.format
+    return f"plain/{_quoted(request.source)}{f'@{extension}' if extension else ''}"
+
+
+def _fields(text: str) -> str:
+    try:
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return _HIDDEN
+    return "&".join(_field(name, value) for name, value in fields)
+
+
+def _field(name: str, value: str) -> str:
+    if name != "url" and name not in query.FIELDS:
+        return _HIDDEN
+    try:
+        if name == "url":
+            return f"url={_quoted(grammar.source_ref(value))}"
+        query.parse_recipe({name: value})
+    except BadRecipe:
+        return f"{name}={_HIDDEN}"
+    return f"{name}={quote(value)}"
+
+
+def _quoted(source: SourceRef) -> str:
+    return quote(source.loggable, safe=_AS_IT_STANDS)

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from origin.errors import BadRecipe, BadRequest, OriginError, TooLarge, TooSlow
+from origin.errors import BadRecipe, BadRequest, OriginError, Overloaded, TooLarge, TooSlow
 from origin.uploads import parse_upload, read_body
 
 
@@ -14,6 +14,10 @@ def form(*parts: tuple[str, bytes], end: bytes = b"--edge--\r\n") -> bytes:
         )
         + end
     )
+
+
+def in_encoding(name: str) -> str:
+    return f'name="width"\r\nContent-Type: text/plain; charset={name}'
 
 
 FORM = "multipart/form-data; boundary=edge"
@@ -30,6 +34,18 @@ def read(
 
 def test_a_form_gives_the_picture_and_the_fields() -> None:
     assert read(form((IMAGE, b"\xff\x00\r\n--x"), ('name="width"', b"300"))) == (b"\xff\x00\r\n--x", {"width": "300"})
+
+
+@pytest.mark.parametrize(("encoding", "sent"), [("UTF-8", "ü".encode()), ("us-ascii", b"u"), ("ISO-8859-1", b"\xfc")])
+def test_fields_are_read_in_three_encodings(encoding: str, sent: bytes) -> None:
+    assert read(form((IMAGE, b"x"), (in_encoding(encoding), sent)))[1] in ({"width": "ü"}, {"width": "u"})
+
+
+def test_fields_are_no_longer_than_a_form_may_be_beside_its_picture() -> None:
+    short = [(f'name="f{number}"', b"x" * 32 * 1024) for number in range(2)]
+    assert len(read(form((IMAGE, b"x"), *short), max_bytes=10**6)[1]) == 2
+    with pytest.raises(TooLarge):
+        read(form((IMAGE, b"x"), *short, ('name="width"', b"1")), max_bytes=10**6)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +73,13 @@ def test_a_body_of_unknown_length_is_read_as_far_as_the_limit() -> None:
         (form((IMAGE, b"x"), (IMAGE, b"y")), FORM, -1, BadRequest),
         (form((IMAGE, b"x"), ('name="width"', b"1"), ('name="width"', b"2")), FORM, -1, BadRecipe),
         (form((IMAGE, b"x"), ('name="width"', b"\xff")), FORM, -1, BadRequest),
-        (form((IMAGE, b"x"), ('name="width"\r\nContent-Type: text/plain; charset=foo', b"1")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (in_encoding("foo"), b"1")), FORM, -1, BadRequest),
+        # Errors of decoding that are no UnicodeDecodeError.
+        (form((IMAGE, b"x"), (in_encoding("undefined"), b"1")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (in_encoding("idna"), b"xn--" + b"a" * 80)), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (in_encoding("punycode"), b"20")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (in_encoding("hex"), b"20")), FORM, -1, BadRequest),
+        (form((IMAGE, b"x"), (in_encoding("utf\0"), b"20")), FORM, -1, BadRequest),
         (form((IMAGE, b"x"), end=b""), FORM, -1, BadRequest),
         (b"--edge", FORM, -1, BadRequest),
         (b"anything", "multipart/form-data", -1, BadRequest),
@@ -78,6 +100,15 @@ def test_a_body_that_cannot_be_read_is_the_caller_s_mistake() -> None:
 
     with pytest.raises(BadRequest):
         read_body(Broken(), None, "image/png", 1000)
+
+
+def test_a_body_there_is_no_memory_for_is_our_lack() -> None:
+    class Full(io.BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise MemoryError
+
+    with pytest.raises(Overloaded):
+        read_body(Full(), None, "image/png", 1000)
 
 
 def test_a_body_that_is_waited_for_in_vain_is_too_slow() -> None:

@@ -237,6 +237,29 @@ def test_real_host_that_refuses_connections_is_left_alone() -> None:
             gate.fetch(ref(url))
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20_000,
+    ],
+)
+def test_real_host_that_always_breaks_off_or_speaks_no_http_is_left_alone(raw: bytes) -> None:
+    with SourceServer() as server:
+        paths = [f"/{number}" for number in range(4)]
+        server.raw.update(dict.fromkeys(paths, raw))
+        gate = Gate(HttpSource(loopback_settings(), without_deadline), Patience(3, 60, 10), places=8, wait_s=5)
+        outcomes = [SourceDown, SourceDown, SourceDown, SourceDown, SourceUnavailable]
+        for path, expected in zip([*paths, paths[0]], outcomes, strict=True):
+            with pytest.raises(expected):
+                # The fourth finds out at once: its picture has not failed.
+                gate.fetch(ref(server.url(path)))
+
+
 @pytest.mark.parametrize("path", ["/status/404", "/status/403", "/cut", "/large-chunked", "/redirect-loop"])
 def test_real_host_that_has_no_such_picture_is_asked_for_others(path: str) -> None:
     with SourceServer() as server:

@@ -1,5 +1,3 @@
-import gzip
-
 import pytest
 
 from origin.errors import SourceFailed, TooCostly
@@ -15,7 +13,7 @@ from tests.origin.sources.fetching import (
     refused,
     without_deadline,
 )
-from tests.webserver import FLOODS, PICTURE, SourceServer, loopback_settings
+from tests.webserver import BLOCK_OF_NOTHING, FLOODS, PICTURE, SourceServer, loopback_settings
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -28,7 +26,7 @@ def test_flood_without_a_body_is_refused_at_its_limit(server: SourceServer, kind
 
 
 def test_deadline_bites_however_fast_a_source_is(server: SourceServer) -> None:
-    kinds = ["members of nothing", "members of nothing in chunks", "trailers"]
+    kinds = ["blocks of nothing", "blocks of nothing in chunks", "trailers"]
     outcomes = fetched_by_a_patched_process([server.flood(kind) for kind in kinds])
     for kind, (error, took_s) in zip(kinds, outcomes, strict=True):
         assert error == "SourceTimeout", kind
@@ -55,9 +53,21 @@ def test_small_chunks_of_a_body_do_not_count_against_it(server: SourceServer) ->
 
 
 def test_compressed_body_is_counted_as_it_is_sent_too(server: SourceServer) -> None:
-    members = gzip.compress(b"") * (2 * FRAMING_BYTES // len(gzip.compress(b"")))
+    blocks = BLOCK_OF_NOTHING * (2 * FRAMING_BYTES // len(BLOCK_OF_NOTHING))
     with refused(TooCostly):
-        fetch(answering(server, b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + members), max_bytes=1000)
+        fetch(answering(server, b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + blocks), max_bytes=1000)
+
+
+@pytest.mark.parametrize("status", [b"103 Early Hints\r\nLink: </a.css>; rel=preload", b"102 Processing", b"199 Odd"])
+def test_interim_answers_are_passed_over(server: SourceServer, status: bytes) -> None:
+    interim = b"HTTP/1.1 " + status + b"\r\n\r\n"
+    last = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PICTURE) + PICTURE
+    assert fetch(answering(server, interim * 3 + INTERIM + interim + last)) == PICTURE
+
+
+def test_switch_to_another_protocol_is_a_failure_of_the_source(server: SourceServer) -> None:
+    with refused(SourceFailed):
+        fetch(answering(server, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"))
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5", b"-0000001"])

@@ -1,3 +1,4 @@
+import gzip
 import os
 import re
 import socket
@@ -167,6 +168,16 @@ def test_tag_of_the_store_is_the_validator(store: S3Server, source: S3Source) ->
     assert source.fetch(ref("a.jpg")) == SourceImage(b"picture", Validators(tag))
     assert source.fetch(ref("a.jpg"), Validators(tag)) is None
     assert source.fetch(ref("a.jpg"), Validators("", "Wed, 21 Oct 2015 07:28:00 GMT")) is not None
+
+
+def test_object_that_was_stored_compressed_is_decompressed_within_the_limit(store: S3Server, source: S3Source) -> None:
+    for key, body in {"small.jpg": b"picture", "bomb.jpg": bytes(MAX_BYTES + 1)}.items():
+        store.client.put_object(Bucket="photos", Key=key, Body=gzip.compress(body), ContentEncoding="gzip")
+    fetched = source.fetch(ref("small.jpg"))
+    assert fetched is not None
+    assert fetched.body == b"picture"
+    with refused(TooCostly):
+        source.fetch(ref("bomb.jpg"))
 
 
 @pytest.mark.parametrize(
