@@ -122,6 +122,8 @@ def test_what_runs_is_gone(inside: str) -> None:
         "<style>@import url({0});</style>",
         "<style>@IMPORT '{0}';</style>",
         r"<style>@\69mport '{0}';</style>",
+        "<style>rect {{}}<g>@import '{0}';</g></style>",
+        "<style>@imp<title>rect</title>ort '{0}';</style>",
         "<style>/* */@import/* */'{0}'/* </style>",
         "<style>rect {{ mask: image-set('{0}' 1x) }}</style>",
         "<style><![CDATA[ @font-face {{ src: url('{0}') }} ]]></style>",
