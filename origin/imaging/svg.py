@@ -95,7 +95,8 @@ class _Reader:
             if not known or name != "svg":
                 raise BrokenImage(f"the first element is {name!r}, no drawing")
             _judge_size(attributes)
-        if self._skipping or not known:
+        # Below a style sheet, too: some readers take its text for a part of the sheet.
+        if self._skipping or not known or self._open[-1:] == ["style"]:
             self._skipping += 1
             return
         kept, pixels = _harmless_attributes(name, attributes)

@@ -12,11 +12,12 @@ import pytest
 import pyvips
 from PIL import Image
 
+from origin.client import path_for, sign_path
 from tests import heic
 from tests.memcached import wait_until
 from tests.pictures import encoded, jpeg, quarters, transparent_png
 from tests.processes import resident_mib
-from tests.service.conftest import Service
+from tests.service.conftest import RING, Service
 
 _FILES = 60
 """Of each format."""
@@ -41,8 +42,18 @@ def sources() -> dict[str, bytes]:
     noisy = noisy.bandjoin([noisy.rot180(), noisy.fliphor()]).copy(interpretation="srgb")
     moving = pyvips.Image.arrayjoin([quarters(32, 32)] * 4, across=1).copy()
     moving.set_type(pyvips.GValue.gint_type, "page-height", 32)
+    described = with_exif(noisy)
     return {
         "jpg": jpeg(96, 64, orientation=6),
+        "exif.jpg": encoded(described, ".jpg", profile="srgb", keep="all"),
+        "exif.png": encoded(described, ".png", profile="srgb", keep="all", interlace=True),
+        "exif.webp": encoded(described, ".webp", profile="srgb", keep="all"),
+        "exif.avif": encoded(described, ".avif", effort=0, profile="srgb", keep="all"),
+        "big.tiff": encoded(described, ".tif", bigtiff=True, compression="deflate", predictor="horizontal", keep="all"),
+        "tiles.tiff": encoded(noisy, ".tif", pyramid=True, tile=True, tile_width=16, tile_height=16),
+        "pages.tiff": pillow("TIFF", pages=3),
+        "moving.png": pillow("PNG", pages=3),
+        "moving.webp": encoded(moving, ".webp", lossless=True),
         "png": transparent_png(96, 64),
         "webp": encoded(noisy, ".webp"),
         "avif": encoded(noisy, ".avif", effort=1),
@@ -56,10 +67,27 @@ def sources() -> dict[str, bytes]:
     }
 
 
-def pillow(name: str) -> bytes:
-    """A picture in a format that libvips does not write."""
+def with_exif(image: pyvips.Image) -> pyvips.Image:
+    """*image* with fields of the kinds that ``/info`` reads, and a copyright."""
+    image = image.copy()
+    fields = {
+        "ifd0-Make": "Beat (Beat, ASCII, 5 components, 5 bytes)",
+        "ifd0-Copyright": "us (us, ASCII, 3 components, 3 bytes)",
+        "ifd2-ExposureTime": "1/100 (1/100 sec., Rational, 1 components, 8 bytes)",
+        "ifd2-PhotographicSensitivity": "100 (100, Short, 1 components, 2 bytes)",
+        "ifd2-DateTimeOriginal": "2026:01:01 00:00:00 (2026, ASCII, 20 components, 20 bytes)",
+    }
+    for name, value in fields.items():
+        image.set_type(pyvips.GValue.gstr_type, f"exif-{name}", value)
+    return image
+
+
+def pillow(name: str, pages: int = 1) -> bytes:
+    """A picture of a kind that libvips does not write."""
+    mode = "RGBA" if name == "ICO" else "RGB"
+    first, *others = [Image.effect_noise((48, 48), 60).convert(mode) for _ in range(pages)]
     buffer = io.BytesIO()
-    Image.effect_noise((48, 48), 60).convert("RGBA" if name == "ICO" else "RGB").save(buffer, name)
+    first.save(buffer, name, **({"save_all": True, "append_images": others} if others else {}))
     return buffer.getvalue()
 
 
@@ -76,7 +104,18 @@ def mutated(body: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-OPTIONS = ("w:40", "rs:fill:30:30/g:sm", "rot:90/w:20", "t:10/h:30", "bl:2/pd:3", "skp:jpg:png:svg", "pgs:0/w:30")
+OPTIONS = (
+    "w:40",
+    "rs:fill:30:30/g:sm",
+    "rot:90/w:20",
+    "t:10/h:30",
+    "bl:2/pd:3",
+    "skp:jpg:png:svg",
+    "pgs:0/w:30",
+    "pgs:2/h:30",
+    "sm:0/scp:0/w:30",
+    "raw:1",
+)
 
 
 def ask(service: Service, root: Path, name: str, body: bytes, chance: random.Random) -> int:
@@ -86,7 +125,8 @@ def ask(service: Service, root: Path, name: str, body: bytes, chance: random.Ran
     path.write_bytes(body)
     options = chance.choice(OPTIONS)
     extension = chance.choice(("jpg", "webp", "gif", "png"))
-    reply = service.get(f"local:///{path.name}", *options.split("/"), extension=extension)
+    target = path_for(f"local:///{path.name}", options.split("/"), extension=extension)
+    reply = service.ask("GET", chance.choice(("", "", "", "/info")) + sign_path(RING, target))
     if reply.status not in (200, 415, 422):
         raise AssertionError((path, options, extension, reply.status, reply.body))
     path.unlink()

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of one of the targets, for as long as somebody likes; `test_explore` does it for seconds.
 
-pip install '.[fuzz]' && python -m tests.fuzz.explore codec -max_total_time=60
+python -m tests.fuzz.explore codec -max_total_time=60
 """
 
 import sys

@@ -18,13 +18,15 @@ from origin.imaging import beforehand, tiff
 from origin.imaging.inspect import sniff
 from origin.rawpath import split_signed, target_of
 from origin.sources.addresses import may_call
+from origin.telemetry.redaction import loggable
 
 _KEY = "0123456789abcdef"
 
 
 def grammars(data: bytes) -> None:
-    """Values or BadRecipe, nothing else; and what was understood can be spelled."""
+    """Values or BadRecipe, nothing else; what was understood can be spelled, and what was not can be logged."""
     text = data.decode("utf-8", "replace")
+    assert loggable(target_of(text)).isascii()
     signed = split_signed(target_of(text).path)
     with contextlib.suppress(BadRecipe):
         request = grammar.parse(signed.rest if signed else text)

@@ -3,6 +3,7 @@
 import base64
 import http.server
 import threading
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -121,6 +122,8 @@ def test_what_runs_is_gone(inside: str) -> None:
         "<style>@import url({0});</style>",
         "<style>@IMPORT '{0}';</style>",
         r"<style>@\69mport '{0}';</style>",
+        "<style>rect {{}}<g>@import '{0}';</g></style>",
+        "<style>@imp<title>rect</title>ort '{0}';</style>",
         "<style>/* */@import/* */'{0}'/* </style>",
         "<style>rect {{ mask: image-set('{0}' 1x) }}</style>",
         "<style><![CDATA[ @font-face {{ src: url('{0}') }} ]]></style>",
@@ -217,6 +220,36 @@ def test_references_that_multiply_are_refused_before_anything_is_drawn(link: str
     assert sanitised(nested(3, 10, link, group))
     with pytest.raises(TooCostly):
         sanitised(nested(9, 10, link, group))
+
+
+def test_references_of_style_sheets_are_kept_once_however_many_selectors_they_have() -> None:
+    def ruled(selectors: int, references: int, elements: int = 1) -> bytes:
+        names = ",".join(f".a{number}" for number in range(selectors))
+        return drawing(f"<style>{names}{{fill:{'url(#a) ' * references}}}</style>{'<g/>' * elements}")
+
+    tracemalloc.start()
+    try:
+        assert sanitised(ruled(9_000, 9_000))
+        for body in (ruled(30_000, 30_000), ruled(1, 300_000), ruled(300_000, 1)):
+            with pytest.raises(TooCostly, match="style sheets"):
+                sanitised(body)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<g class='{'a ' * 1_000_000}'/>",
+        f"<g fill='{'url(#a)' * 600_000}'/>",
+        f"<style>.a{{fill:{'url(#a)' * 10_000}}}</style>" + "<g class='a'/>" * 1000,
+        f"<style>{'.a{fill:url(#a)}' * 9_000}</style>" + "<g class='a'/>" * 1000,
+    ],
+)
+def test_names_and_references_have_an_end(inside: str) -> None:
+    with pytest.raises(TooCostly):
+        sanitised(drawing(inside))
 
 
 def test_references_to_references_end_somewhere() -> None:
