@@ -92,8 +92,9 @@ def build_application(settings: Settings) -> Service:
     sources = _sources(settings.sources, threads, source_tier, Freight(imaging.queue_bytes))
     quotas = Quotas(settings.rate_limit, settings.trusted_proxies, fleet.counters)
     outgoing = Outgoing(quotas, settings.allow_origin, logs.tell)
-    fast = FastPath(variants, generations, quotas, outgoing, settings.lifetimes)
-    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend, fast.learn)
+    fast = FastPath(variants, generations, quotas, outgoing, settings.lifetimes) if settings.fast_path else None
+    learn = _nothing if fast is None else fast.learn
+    pictures = Pictures(settings, sources, variants, auto_formats, threads.run, generations, quotas.spend, learn)
     reads = able.reads if imaging.svg else able.reads - {SourceFormat.SVG}
     pages = Pages(memory, tuple(sorted(reads)), tuple(sorted(able.writes)), pixels.trouble)
 
@@ -111,7 +112,11 @@ def build_application(settings: Settings) -> Service:
     app = Bottle()
     admin = Admin(settings.admin_tokens, settings.dialect, fleet, counters)
     Routes(pictures, pages, admin, quotas, outgoing, settings.allow_origin).bind(app)
-    return Service(app, fast if settings.fast_path else None)
+    return Service(app, fast)
+
+
+def _nothing(*_: object) -> None:
+    """There is no fast path that could learn."""
 
 
 def _pixels(settings: ImagingSettings) -> Workshop:

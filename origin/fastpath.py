@@ -35,8 +35,12 @@ from origin.telemetry.redaction import loggable
 from origin.variants import Variants
 
 MOST_REMEMBERED: Final = 8192
-"""Each takes three or four kilobytes. Beyond it whoever was remembered first is forgotten, and learned anew when it is
+"""Each takes some five kilobytes. Beyond it whoever was remembered first is forgotten, and learned anew when it is
 asked for again: that costs one request the long way."""
+
+_LONGEST: Final = 1024
+"""Of a target and ``Accept`` together, in signs: anybody may hang junk on a public URL, and all of it would be kept
+several times over. Longer ones always go the long way."""
 
 _STATUS_LINES: Final = {200: "HTTP/1.1 200 OK", 304: "HTTP/1.1 304 Not Modified"}
 
@@ -79,6 +83,7 @@ class FastPath:
         self._clock = clock
         self._most = most
         self._known: dict[str | tuple[str, str], _Known] = {}
+        self._records: Records = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -93,16 +98,19 @@ class FastPath:
         """
         target = exchange.target
         text = f"{target.path}?{target.query}" if target.query else target.path
+        if len(text) + len(exchange.accept) > _LONGEST or records is not self._purged():
+            return
         if len(self._known) >= self._most:
             self._known.pop(next(iter(self._known)))
         # A field that an answer varies with is a part of what was asked.
-        self._known[(text, exchange.accept) if asked.vary else text] = _Known(asked, records, loggable(target))
+        self._known[(text, exchange.accept) if asked.vary else text] = _Known(asked, loggable(target))
 
     def answer(self, head: PlainHead, peer: str) -> Reply | None:
         """The answer to *head* from the address *peer*; None when it has to go the long way."""
         started_s = time.perf_counter()
+        self._purged()
         known = self._known.get(head.target) or self._known.get((head.target, head.fields.accept))
-        if known is None or known.records is not self._generations.records():
+        if known is None:
             return None
         key = known.asked.key
         if (found := self._variants.fresh(key)) is None:
@@ -120,9 +128,19 @@ class FastPath:
         request_id = request_id_of(head.fields.request_id)
         personal = _lines(self._outgoing.personal(request_id, client, sent.answer))
         self._outgoing.tell(request_id, head.method, known.told_target, sent.answer, len(body), started_s)
-        return Reply(
-            f"{sent.beginning}Date: {_date(int(self._clock()))}\r\n{sent.fields}{personal}\r\n".encode("latin-1"), body
-        )
+        date = _date(int(self._clock()))
+        return Reply(f"{sent.beginning}Date: {date}\r\n{sent.fields}{personal}\r\n".encode("latin-1"), body)
+
+    def _purged(self) -> Records:
+        """What was purged so far; whenever it is more than before, whatever was judged before is forgotten.
+
+        Here, and not with each judgement: records are as large as all that was ever purged.
+        """
+        records = self._generations.records()
+        if records is not self._records:
+            self._records = records
+            self._known.clear()
+        return records
 
     def _shown(self, known: "_Known", found: Found) -> "_Shown":
         now_s, shown = self._clock(), known.shown
@@ -155,7 +173,6 @@ class _Known:
     """A target that was judged, and how it was last answered."""
 
     asked: Asked
-    records: Records
     told_target: str
     shown: "_Shown | None" = None
 
@@ -182,7 +199,9 @@ class _Shown:
 
 
 def _stays_true_s(entry: Entry, expires_at_s: int | None, now_s: float) -> float:
-    """Until one of the whole seconds that are told becomes another one."""
+    """Until one of the whole seconds that are told becomes another one; at once if the entry bears a date to come."""
+    if now_s < entry.created_s:
+        return 0.0
     age_s = entry.age_s(now_s)
     changes = [1 - age_s % 1, (entry.ttl_s - age_s) % 1]
     if expires_at_s is not None:

@@ -129,9 +129,10 @@ class Pictures:
         return Answer(200, headers, variant.body, variant.outcome, details(key, recipe, "upload", "", variant))
 
     def _from_source(self, exchange: Exchange, request: ImageRequest) -> Answer:
-        negotiated = negotiate(request.recipe.format, exchange.accept, self._auto_formats)
-        varies = negotiated.varies and not request.recipe.raw
-        vary: Headers = (("Vary", "Accept"),) if varies else ()
+        # What is passed as it is has no format to choose.
+        accept, raw = ("", True) if request.recipe.raw else (exchange.accept, False)
+        negotiated = negotiate(request.recipe.format, accept, self._auto_formats)
+        vary: Headers = (("Vary", "Accept"),) if negotiated.varies and not raw else ()
         try:
             recipe = replace(request.recipe, format=negotiated.format)
             job = self._job(recipe, candidates=negotiated.candidates, watermark=self._configured_mark(recipe))

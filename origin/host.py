@@ -1,4 +1,7 @@
-"""What a request must say about whom it is for (RFC 9112 section 3.2). We serve everybody alike; an edge may not."""
+"""What a request must say about whom it is for (RFC 9112 section 3.2), and may say about what comes after it.
+
+We serve every host alike; an edge may not.
+"""
 
 import re
 from collections.abc import Sequence
@@ -22,6 +25,16 @@ def names_its_host(version: tuple[int, int], fields: Sequence[tuple[str, str]]) 
         if name == "HOST":
             return is_host(value)
     return version < (1, 1)
+
+
+def says_close(fields: Sequence[tuple[str, str]]) -> bool:
+    """Whether a request is to be the last one of its connection (RFC 9112 section 9.6); the field is a list.
+
+    >>> says_close([("CONNECTION", "keep-alive, Close")]), says_close([("CONNECTION", "x-close")])
+    (True, False)
+    """
+    named = (value for name, value in fields if name == "CONNECTION")
+    return any(option.strip(" \t").lower() == "close" for value in named for option in value.split(","))
 
 
 @lru_cache(maxsize=256)  # nearly all requests name the same few

@@ -28,7 +28,7 @@ from origin.draining import STOPPING, Drain, Phase
 from origin.errors import Interrupted
 from origin.exchange import IS_WANTED, NO_PLACE
 from origin.fastpath import FastPath
-from origin.host import names_its_host
+from origin.host import names_its_host, says_close
 from origin.listener import Exhausted, Listener
 from origin.pace import Patience
 from origin.places import STANDING, Places, Wait
@@ -65,6 +65,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._fast: FastPath | None = None
         self._clients: dict[gevent.Greenlet, ClientSocket] = {}
         self._requests: dict[gevent.Greenlet, Any] = {}
+        # Those that are given an answer that needed no request to be parsed.
+        self._sending: set[ClientSocket] = set()
         self._places = Places(self.worker_connections)
 
     @property
@@ -75,8 +77,10 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002  gunicorn's
         """SIGTERM: from now on every answer is the last of its connection, also those that are being made."""
         self._told_s = self._told_s or time.monotonic()
-        for req in list(self._requests.values()):
-            req.force_close()
+        for greenlet, req in list(self._requests.items()):
+            # Whoever has been told that the connection stays may be asking on it already.
+            if not self._clients[greenlet].is_answering:
+                req.force_close()
 
     def load_wsgi(self) -> None:
         """Load the application, and tell it with every request whether the worker is stopping, or has no place."""
@@ -98,7 +102,13 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         return self._places.wait(self.cfg.keepalive, self._clients[gevent.getcurrent()])
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve one connection to its end."""
+        """Serve one connection to its end.
+
+        Args:
+            listener: The name of the socket it came in by, which may be closed by now.
+            client: The connection.
+            addr: Who is at its other end.
+        """
         here = gevent.getcurrent()
         sock = self._clients[here] = ClientSocket(client, self.patience)
         try:
@@ -111,9 +121,9 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             del self._clients[here]
             sock.close()
 
-    def _serve(self, listener: Any, sock: ClientSocket, addr: Any) -> None:
+    def _serve(self, name: Any, sock: ClientSocket, addr: Any) -> None:
         """One request after another, as gunicorn's own loop for HTTP/1.1, but for those that need no parser."""
-        parser, name = get_parser(self.cfg, sock, addr), listener.getsockname()
+        parser = get_parser(self.cfg, sock, addr)
         req = None
         try:
             while True:
@@ -148,11 +158,17 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             if not data:
                 return False
             head = plainhead.read(data)
-            reply = None if head is None or self._told_s is not None else fast.answer(head, addr[0])
+            # A socket in the file system has nobody's address.
+            peer = addr[0] if addr else ""
+            reply = None if head is None or self._told_s is not None else fast.answer(head, peer)
             if reply is None:
                 unreader.unread(data)
                 return True
-            sock.answer(*reply)
+            self._sending.add(sock)
+            try:
+                sock.answer(*reply)
+            finally:
+                self._sending.remove(sock)
 
     def handle_request(self, listener_name: Any, req: Any, sock: ClientSocket, addr: Any) -> None:
         """Serve one request; StopIteration ends its connection."""
@@ -160,7 +176,7 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             raise InvalidHeader("HOST", req=req)
         here = gevent.getcurrent()
         self._requests[here] = req
-        if self._told_s is not None or self._places.is_standing():
+        if self._told_s is not None or self._places.is_standing() or says_close(req.headers):
             req.force_close()
         sock.serve()
         try:
@@ -194,14 +210,16 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         while any(server.pool for server in servers) and self.phase is not Phase.OVER:
             self._places.end_silent()
             self._watch()
-        if self._requests:
+        if self._requests or self._sending:
             self._cut()
         for server in servers:
             server.pool.kill(timeout=_PARTING_S / 2)
 
     def _server(self, sock: Any) -> Listener:
         sock.setblocking(True)
-        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections + STANDING))
+        server = Listener(
+            sock, handle=partial(self.handle, sock.getsockname()), spawn=Pool(self.worker_connections + STANDING)
+        )
         server.make_room = partial(self._places.make_room, _ROOM)
         if self.cfg.workers > 1:
             # Else one would take a whole burst, and the others have nothing to do.
@@ -226,7 +244,8 @@ class DrainingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _cut(self) -> None:
         self.tell_of_cuts()
-        logs.LOGGER.error("%d requests were not finished in time and are cut", len(self._requests))
+        unfinished = len(self._requests) + len(self._sending)
+        logs.LOGGER.error("%d requests were not finished in time and are cut", unfinished)
         cut = [greenlet for greenlet in self._requests if not self._clients[greenlet].is_answering]
         for greenlet in cut:
             greenlet.kill(Interrupted("the service ends"), block=False)

@@ -106,7 +106,7 @@ def _dial(connection: HTTPConnection, allows: _MayCall, resolve: Resolve) -> soc
     # The port of the entry, not the one that was asked for: it is what will be connected to.
     allowed = [entry for entry in found if allows(str(entry[4][0]), int(entry[4][1]))]
     if not allowed:
-        told = ", ".join(sorted({str(entry[4][0]) for entry in found}))
+        told = ", ".join(sorted({str(entry[4][0]) for entry in found})) or "no address"
         raise _nowhere(connection, f"{connection.host} is at {told}, which may not be called at port {connection.port}")
     failure: OSError | None = None
     for family, kind, protocol, _, address in allowed:

@@ -165,6 +165,52 @@ def test_a_request_that_outlives_the_drain_is_told_so_and_the_exit_status_tells_
     assert "Traceback" not in service.log.read_text()
 
 
+def test_who_is_connected_when_the_grace_ends_is_answered(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    service = start(BLENDBEAT_DRAIN_GRACE_S="1")
+    begun = threading.Event()
+
+    def ask_on() -> list[str]:
+        """What went wrong on connections of their own, until nobody listens any more."""
+        bad: list[str] = []
+        while True:
+            try:
+                reply = service.get("local:///a.jpg", "w:30")
+            except ConnectionRefusedError:
+                return bad
+            except OSError as error:
+                bad.append(repr(error))
+            else:
+                bad += [] if reply.status == 200 else [str(reply.status)]
+            begun.set()
+
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask_on) for _ in range(8)]
+        assert begun.wait(10)
+        service.process.send_signal(signal.SIGTERM)
+        assert [one.result(30) for one in asking] == [[]] * 8
+        assert service.process.wait(20) == 0
+    assert "failed" not in service.log.read_text()
+
+
+@pytest.mark.parametrize("fast_path", ["1", "0"])
+def test_an_answer_that_outlives_the_drain_is_told_and_the_exit_status_tells_it(
+    start: Start, tmp_path: Path, fast_path: str
+) -> None:
+    # More than the system's buffers take.
+    (tmp_path / "large.jpg").write_bytes(jpeg(64, 64) + bytes(20_000_000))
+    service = start(BLENDBEAT_DRAIN_S="3", BLENDBEAT_FAST_PATH=fast_path, BLENDBEAT_MAX_SOURCE_BYTES="30000000")
+    path = sign_path(RING, path_for("local:///large.jpg", ["raw:1"]))
+    for _ in range(2):
+        assert service.ask("GET", path).status == 200
+    with wire.dial(service.port, 4096) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert sock.recv(12) == b"HTTP/1.1 200"
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(20) == 1
+    assert "1 requests were not finished in time" in service.log.read_text()
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_under_load_nothing_is_cut_and_every_byte_is_right(start: Start, tmp_path: Path, workers: str) -> None:
     (tmp_path / "photo.jpg").write_bytes(jpeg(1200, 900))

@@ -92,7 +92,7 @@ def test_the_tag_is_the_same_in_another_process_and_another_after_the_source_cha
     try:
         assert other.get("local:///changing.jpg", "w:11").status == 200
         assert other.get("local:///changing.jpg", "w:10").headers["etag"] == tag
-        (pictures / "changing.jpg").write_bytes(jpeg(32, 32))
+        (pictures / "changing.jpg").write_bytes(jpeg(64, 32))
         other.stop()
         other.start()
         changed = other.get("local:///changing.jpg", "w:10", If_None_Match='"x"')
