@@ -272,7 +272,13 @@ OPTIONS: Final = (
     ),
     _single("dpi", "", "pages.dpi", share(0, 10_000, "0 and above"), "resolution of vector sources and of the result"),
     _single("skip_processing", "skp", "skip_processing", FORMATS, "pass sources of these formats through as they are"),
-    _single("raw", "", "raw", FLAG, "the source untouched, whatever it is but an SVG where those are off"),
+    _single(
+        "raw",
+        "",
+        "raw",
+        FLAG,
+        "the source untouched, whatever it is but an SVG where those are off; what is no picture is a download",
+    ),
     _single("cachebuster", "cb", "cachebuster", TEXT, "part of the cache key, nothing else"),
     Option(
         "expires",

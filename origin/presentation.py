@@ -9,6 +9,7 @@ from origin import httpcache
 from origin.answers import CLOSED, DRAWN, EMBEDDED, Answer, Headers, problem
 from origin.errors import Expired
 from origin.httpcache import Lifetimes
+from origin.imaging.media import UNKNOWN_MEDIA_TYPE
 from origin.recipe import Delivery, ImageRequest, OutputFormat, Recipe, Scheme, SourceRef
 from origin.telemetry.events import Facts
 from origin.variants import FALLBACK_TTL_S, KnownFailure, Variant, minted_for
@@ -120,12 +121,17 @@ def _cache_status(variant: Variant) -> str:
 
 
 def disposition(stem: str, delivery: Delivery, variant: Variant) -> str:
-    """``Content-Disposition``: the name that the URL gives, or else *stem*, with the end that fits."""
+    """``Content-Disposition``: the name that the URL gives, or else *stem*, with the end that fits.
+
+    What is no picture we know is a download, whatever it is called: a browser that opened
+    it would go by the name.
+    """
     name = delivery.filename or stem
     suffix = f".{variant.suffix}" if variant.suffix else ""
     if not name.lower().endswith((suffix, ".jpeg") if suffix == ".jpg" else suffix):
         name += suffix
-    return httpcache.content_disposition(name, attachment=delivery.attachment)
+    is_unknown = variant.media_type == UNKNOWN_MEDIA_TYPE
+    return httpcache.content_disposition(name, attachment=delivery.attachment or is_unknown)
 
 
 def _guard(media_type: str) -> Headers:

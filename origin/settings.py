@@ -258,7 +258,7 @@ VARIABLES: Final = (
         "BLENDBEAT_PIXEL_MEMORY_BYTES",
         str(2048 * _MIB),
         whole(768 * _MIB, 2**40),
-        "address space of a child, code included",
+        "address space of a child, code included; the machine or container must have room for that of every child",
     ),
     Variable("BLENDBEAT_PIXEL_RETIRE_PICTURES", "2000", whole(1, 10**9), "pictures after which a child is replaced"),
     Variable(

@@ -215,6 +215,10 @@ def test_a_source_can_pass_as_it_is(speaking: Service, pictures: Path) -> None:
     text = speaking.get("local:///text.txt", "raw:1")
     assert text.headers["content-type"] == "application/octet-stream"
     assert "sandbox" in text.headers["content-security-policy"]
+    assert text.headers["content-disposition"] == 'attachment; filename="text"'
+    assert raw.headers["content-disposition"] == 'inline; filename="photo.jpg"'
+    page = speaking.get("local:///text.txt", "raw:1", "fn:evil.html")
+    assert page.headers["content-disposition"] == 'attachment; filename="evil.html"'
 
 
 def test_max_bytes_and_autoquality_keep_their_word(speaking: Service, pictures: Path) -> None:
