@@ -99,7 +99,6 @@ def test_killed_children_cost_the_requests_inside_them(service: Service) -> None
             one.result(30)
     assert set(statuses) <= {200, 503}
     assert statuses.count(503) <= len(killed)
-    assert statuses.count(200) > 20
     until = time.monotonic() + 20
     while len(set(children(service)) - killed) < 2:
         assert time.monotonic() < until
