@@ -49,7 +49,10 @@ _MOST_S: Final = 20.0
 """A guess is a guess: no single one may keep everybody else out for longer than a picture may take."""
 _REMEMBERED: Final = 16
 """Pictures, about, that tell how long the next one of their kind takes."""
-_LEAST_S: Final = 0.0001
+_FAR_OFF: Final = 8.0
+"""A picture that took longer than that many times the usual was a freak, and tells little about the others."""
+_LEAST: Final = 0.001
+"""Of a guess: nothing takes no time at all."""
 
 
 class Kind(NamedTuple):
@@ -77,7 +80,7 @@ class Pace:
     """How long pictures took lately, of what was guessed.
 
     Args:
-        factor: A geometric mean: a picture that took ten times as long weighs no more than one that took a tenth.
+        factor: A mean, and no median: pictures are waited for one after the other, so slow ones count in full.
         seen: How many pictures are in it; the more, the less the next one changes it.
     """
 
@@ -87,12 +90,14 @@ class Pace:
     def after(self, guess_s: float, taken_s: float) -> "Pace":
         """This, once a picture has taken *taken_s*.
 
-        >>> Pace().after(0.5, 2.0).after(0.5, 0.5)
-        Pace(factor=2.0, seen=2)
+        >>> Pace().after(0.5, 2.0).after(0.5, 1.0)
+        Pace(factor=3.0, seen=2)
         """
+        ratio = taken_s / guess_s
+        if self.seen:
+            ratio = min(ratio, self.factor * _FAR_OFF)
         seen = min(self.seen + 1, _REMEMBERED)
-        ratio = max(_LEAST_S, taken_s) / guess_s
-        return Pace(self.factor * (ratio / self.factor) ** (1 / seen), seen)
+        return Pace(max(_LEAST, self.factor + (ratio - self.factor) / seen), seen)
 
 
 def work_of(body: bytes, job: Job) -> Work:
