@@ -40,7 +40,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_four_times_capacity(service: Service) -> None:
-    load = Load(service, service.get("local:///photo.jpg", "w:600").body, options=("w:600",))
+    load = Load(service.port, service.process.pid, service.get("local:///photo.jpg", "w:600").body, options=("w:600",))
     calm, storm, seen = asyncio.run(overloaded(load, 3, 4, "test"))
     assert not calm.wrong
     assert not storm.wrong  # neither another body nor another status
@@ -56,7 +56,7 @@ def test_four_times_capacity(service: Service) -> None:
 
 
 def test_a_full_queue_is_not_ready_and_then_is_again(service: Service) -> None:
-    load = Load(service, b"", options=("w:2000",))
+    load = Load(service.port, service.process.pid, b"", options=("w:2000",))
 
     async def flood() -> Tally:
         tally = Tally()
@@ -78,7 +78,9 @@ def test_large_sources_by_the_dozen_take_no_more_memory_than_they_may(service: S
     bodies = {f"/{number}.jpg": jpeg(64, 64) + bytes([number]) * 12 * MIB for number in range(40)}
     before_mib, _ = resident_mib(service)
     with SourceServer(bodies) as source:
-        load = Load(service, service.get(source.url("/0.jpg"), "w:10").body, options=("w:10",))
+        load = Load(
+            service.port, service.process.pid, service.get(source.url("/0.jpg"), "w:10").body, options=("w:10",)
+        )
 
         async def ask_for_all() -> Tally:
             tally = Tally()
