@@ -12,11 +12,13 @@ from functools import partial
 
 from origin.concurrency import Promise, after, pause
 from origin.errors import Forsaken, Interrupted, OriginError, Overloaded
-from origin.imaging.admission import Bounds, Crowd, mean_s, objection
+from origin.imaging.admission import Bounds, Crowd, objection
 from origin.imaging.ending import Ending, Sentence
+from origin.imaging.expectation import work_of
 from origin.imaging.jail import Terms
 from origin.imaging.job import Job, Rendered, packed
 from origin.imaging.keeper import Child, Task
+from origin.imaging.ledger import Ledger
 from origin.imaging.pool import Abilities, IsWanted, always
 from origin.imaging.schedule import next_seat, overdue
 from origin.imaging.wire import Fault, Hello, Outcome, Withdrawn
@@ -69,7 +71,7 @@ class ChildPool:
     def __init__(self, upkeep: Upkeep, bounds: Bounds, program: str = "origin.imaging.child") -> None:
         self._upkeep = upkeep
         self._bounds = bounds
-        self._each_s = 0.0
+        self._ledger = Ledger(upkeep.workers)
         self._program = program
         self._waiting: deque[Task] = deque()
         self._children: list[Child] = []
@@ -107,7 +109,8 @@ class ChildPool:
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self._admit(body)
-        task = Task(body, packed(job), Promise(), is_wanted)
+        task = Task(body, packed(job), Promise(), work_of(body, job), is_wanted)
+        self._ledger.enter(task, body, task.work)
         self._waiting.append(task)
         self._deal()
         late = after(self._bounds.wait_s, partial(self._expire, task))
@@ -138,7 +141,7 @@ class ChildPool:
         while self._children:
             pause(_GLANCE_S)
         while self._waiting:
-            self._waiting.popleft().promise.fail(Interrupted("the service ends"))
+            self._give_up(self._waiting.popleft(), Interrupted("the service ends"))
 
     def ready(self, hello: Hello) -> None:
         """A child can be handed work. If it was started to replace a worn one, that one may go."""
@@ -154,9 +157,10 @@ class ChildPool:
     def answered(self, child: Child, task: Task | None, outcome: Outcome) -> None:
         """A child is done with a picture, and has begun the next one by now."""
         self._deal()
-        if isinstance(outcome, Rendered):
-            self._each_s = mean_s(self._each_s, outcome.transform_s)
         if task is not None:
+            self._ledger.leave(task)
+            if isinstance(outcome, Rendered):
+                self._ledger.learn(task.work, outcome.transform_s)
             _settle(task.promise, outcome)
         if child not in self._worn and not child.leaving and self._is_worn(child):
             self._worn.append(child)
@@ -170,7 +174,7 @@ class ChildPool:
         if ending.sentence is not Sentence.RETIRED:
             LOGGER.warning("pixel child %d ended after %d pictures: %s", ending.pid, ending.answers, ending.cause)
         if lost is not None:
-            lost.promise.fail(ending.verdict())
+            self._give_up(lost, ending.verdict())
         self._waiting.extendleft(reversed(spared))
         if not ending.was_ready:
             self._rest()
@@ -183,16 +187,13 @@ class ChildPool:
             raise Overloaded(why)
 
     def _crowd(self, one_more: bytes = b"") -> Crowd:
-        tasks = [*self._waiting, *(task for child in self._children for task in child.tasks)]
-        # Variants of one source share its bytes.
-        bodies = {id(body): len(body) for body in (one_more, *(task.body for task in tasks))}
-        inside = len(self._waiting) + sum(child.held for child in self._children)
-        return Crowd(self._upkeep.workers, inside, sum(bodies.values()), self._each_s)
+        making = (child.making for child in self._children)
+        return self._ledger.crowd([(task.work, so_far_s) for task, so_far_s in filter(None, making)], one_more)
 
     def _drop_forsaken(self) -> None:
         for task in [task for task in self._waiting if not task.is_wanted()]:
             self._waiting.remove(task)
-            task.promise.fail(Forsaken("nobody waits for the picture any more"))
+            self._give_up(task, Forsaken("nobody waits for the picture any more"))
 
     def _deal(self) -> None:
         """Hand out whatever somebody has room for."""
@@ -217,8 +218,14 @@ class ChildPool:
         """Whether *task* was still waiting; it is no longer."""
         if task in self._waiting:
             self._waiting.remove(task)
-            return True
-        return any(child.take_back(task) is not None for child in self._children)
+        elif not any(child.take_back(task) is not None for child in self._children):
+            return False
+        self._ledger.leave(task)
+        return True
+
+    def _give_up(self, task: Task, why: Exception) -> None:
+        self._ledger.leave(task)
+        task.promise.fail(why)
 
     def _is_worn(self, child: Child) -> bool:
         upkeep = self._upkeep

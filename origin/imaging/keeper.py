@@ -27,6 +27,7 @@ from origin.concurrency import (
     start_process,
 )
 from origin.imaging.ending import Ending, Sentence
+from origin.imaging.expectation import Work
 from origin.imaging.jail import CHANNEL, SLOT_DESCRIPTORS, Terms
 from origin.imaging.job import Rendered
 from origin.imaging.pool import IsWanted, always
@@ -71,12 +72,14 @@ class Task:
         body: The source.
         job: What to make of it, pickled.
         promise: What somebody waits for.
+        work: What is expected of it.
         is_wanted: Whether somebody does.
     """
 
     body: bytes = field(repr=False)
     job: bytes = field(repr=False)
     promise: Promise[Rendered]
+    work: Work
     is_wanted: IsWanted = always
 
 
@@ -142,14 +145,10 @@ class Child:
         in_background(self._live)
 
     @property
-    def held(self) -> int:
-        """Pictures in its hands."""
-        return len(self._held)
-
-    @property
-    def tasks(self) -> list[Task]:
-        """Those of them that somebody may be waiting for."""
-        return [held.task for held in self._held if held.task is not None]
+    def making(self) -> tuple[Task, float] | None:
+        """What it works on, and for how many seconds; None if that is nothing, or nothing that anybody asked for."""
+        first = self._held[0] if self._held else None
+        return None if first is None or first.task is None else (first.task, time.monotonic() - first.since_s)
 
     def seat(self) -> Seat:
         """It as the schedule sees it."""

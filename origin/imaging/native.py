@@ -8,12 +8,16 @@ whoever decodes the bytes of strangers.
 
 import os
 import time
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from origin.concurrency import NativeThreads, in_background
 from origin.errors import Forsaken, Overloaded
-from origin.imaging.admission import Bounds, Crowd, mean_s, objection
+from origin.imaging.admission import Bounds, Crowd, objection
+from origin.imaging.expectation import Work, work_of
 from origin.imaging.job import Job, Rendered
+from origin.imaging.ledger import Ledger
 from origin.imaging.libvips import abilities, prepare_libvips
 from origin.imaging.pipeline import transform
 from origin.imaging.pool import NICE, IsWanted, always
@@ -36,8 +40,8 @@ class NativePool:
         self._threads = NativeThreads(threads)
         self._workers = threads
         self._bounds = bounds
-        self._bodies: list[bytes] = []
-        self._each_s = 0.0
+        self._orders: list[_Order] = []
+        self._ledger = Ledger(threads)
 
     def transform(self, body: bytes, job: Job, is_wanted: IsWanted = always) -> Rendered:
         """The variant, made in a native thread while this greenlet waits.
@@ -48,11 +52,11 @@ class NativePool:
             OriginError: As `origin.imaging.pipeline.transform`.
         """
         self._admit(body)
-        self._bodies.append(body)
-        begin_by_s = time.monotonic() + self._bounds.wait_s
-        call = partial(_transform_in_the_background, body, job, begin_by_s, is_wanted)
+        order = _Order(work_of(body, job), time.monotonic() + self._bounds.wait_s, is_wanted)
+        self._orders.append(order)
+        self._ledger.enter(order, body, order.work)
         # A greenlet of its own: whoever waits may be gone before the thread is done, and the place is taken until then.
-        return in_background(partial(self._run, call, body)).wait()
+        return in_background(partial(self._run, order, body, job)).wait()
 
     def check_room(self) -> None:
         """Raise Overloaded when one more picture would be too much, whatever its source."""
@@ -67,24 +71,42 @@ class NativePool:
             raise Overloaded(why)
 
     def _crowd(self, one_more: bytes = b"") -> Crowd:
-        # Variants of one source share its bytes.
-        bodies = {id(body): len(body) for body in (one_more, *self._bodies)}
-        return Crowd(self._workers, len(self._bodies), sum(bodies.values()), self._each_s)
+        now_s = time.monotonic()
+        # Threads take orders as they come, so those that are being made are the oldest.
+        oldest = islice(self._orders, self._workers)
+        return self._ledger.crowd([(order.work, now_s - (order.begun_s or now_s)) for order in oldest], one_more)
 
-    def _run(self, call: "partial[Rendered]", body: bytes) -> Rendered:
+    def _run(self, order: "_Order", body: bytes, job: Job) -> Rendered:
         try:
-            rendered = self._threads.run(call)
+            rendered = self._threads.run(partial(_transform_in_the_background, order, body, job))
         finally:
-            # By what it is and not by what it says: another may be equal, but compares megabytes.
-            del self._bodies[next(at for at, ours in enumerate(self._bodies) if ours is body)]
-        self._each_s = mean_s(self._each_s, rendered.transform_s)
+            self._orders.remove(order)
+            self._ledger.leave(order)
+        self._ledger.learn(order.work, rendered.transform_s)
         return rendered
 
 
-def _transform_in_the_background(body: bytes, job: Job, begin_by_s: float, is_wanted: IsWanted) -> Rendered:
-    if not is_wanted():
+@dataclass(slots=True, eq=False)
+class _Order:
+    """One picture to be made.
+
+    Args:
+        work: What is expected of it.
+        begin_by_s: When it is too late to begin it, on the monotonic clock, as is:
+        begun_s: When a thread began it; None if none has.
+    """
+
+    work: Work
+    begin_by_s: float
+    is_wanted: IsWanted
+    begun_s: float | None = None
+
+
+def _transform_in_the_background(order: _Order, body: bytes, job: Job) -> Rendered:
+    if not order.is_wanted():
         raise Forsaken("nobody waits for the picture any more")
-    if time.monotonic() > begin_by_s:
+    order.begun_s = time.monotonic()
+    if order.begun_s > order.begin_by_s:
         raise Overloaded("the picture waited too long to be begun")
     _step_back()
     return transform(body, job)

@@ -45,19 +45,31 @@ class Tally:
 
 @dataclass(frozen=True)
 class Load:
-    """Asks one service for pictures that it has not made yet."""
+    """Asks one service for pictures that it has not made yet.
 
-    service: Service
+    Args:
+        port: Where it listens.
+        process: Its arbiter, the first of whose children is the HTTP worker.
+        expected: What each picture must be, byte by byte.
+    """
+
+    port: int
+    process: int
     expected: bytes
     source: str = "local:///photo.jpg"
     options: Sequence[str] = _OPTIONS
+
+    async def sample(self) -> bytes:
+        """One picture, whatever it is."""
+        path = sign_path(RING, path_for(self.source, [*self.options, "cb:sample"]))
+        return (await _got(self.port, path))[2]
 
     async def ask(self, tally: Tally, cachebuster: str) -> None:
         """One picture, on a connection of its own."""
         path = sign_path(RING, path_for(self.source, [*self.options, f"cb:{cachebuster}"]))
         began_s = time.perf_counter()
         try:
-            status, head, body = await asyncio.wait_for(_got(self.service.port, path), 60)
+            status, head, body = await asyncio.wait_for(_got(self.port, path), 60)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             tally.wrong.append(repr(error))
             return
@@ -79,7 +91,7 @@ class Load:
 
     def _processor_s(self) -> tuple[float, float, float]:
         """Of this process, the HTTP worker, and all its children."""
-        worker, *children = family(self.service.process.pid)[1:]
+        worker, *children = family(self.process)[1:]
         return time.process_time(), processor_s(worker), sum(map(processor_s, children))
 
     async def closed(self, seconds: float, run: str, askers: int = _ASKERS) -> Tally:
@@ -140,13 +152,13 @@ def resident_mib(service: Service, *, peak: bool = False) -> tuple[float, float]
 async def overloaded(load: Load, seconds: float, times: float, run: str) -> tuple[Tally, Tally, list[list[float]]]:
     """Closed loops, then *times* their rate; and what probes of `/health` and of a hit saw, idle and then beside it."""
     hit = sign_path(RING, path_for(load.source, [*load.options, "cb:hit"]))
-    assert (await _got(load.service.port, hit))[0] == 200
+    assert (await _got(load.port, hit))[0] == 200
     seen: list[list[float]] = []
     calm = await load.closed(seconds, f"{run}calm")
     rate_per_s = times * calm.goodput_per_s
     for asking in (asyncio.sleep(2, Tally()), load.open(seconds, rate_per_s, f"{run}storm")):
         over = asyncio.Event()
-        probes = [asyncio.create_task(probe(load.service.port, path, over)) for path in ("/health", hit)]
+        probes = [asyncio.create_task(probe(load.port, path, over)) for path in ("/health", hit)]
         storm = await asking
         over.set()
         seen += [await one for one in probes]
@@ -173,7 +185,7 @@ def main(seconds: float = 8.0, rounds: int = 5) -> None:
             "BLENDBEAT_PIXEL_RETIRE_PICTURES": "1000000",
         }
         service = Service(Path(folder) / "log", environ)
-        load = Load(service, service.get("local:///photo.jpg", *_OPTIONS).body)
+        load = Load(service.port, service.process.pid, service.get("local:///photo.jpg", *_OPTIONS).body)
         ratios, by_core = [], []
         for number in range(rounds):
             calm, storm, seen = asyncio.run(overloaded(load, seconds, 4, f"{number}"))

@@ -11,13 +11,14 @@ from tests.bench.service import peers, wsgi
 from tests.bench.service.__main__ import main
 from tests.bench.service.cases import CASES, Picture, mixture
 from tests.bench.service.contestants import BlendBeat
-from tests.bench.service.drive import Measured, Row
 from tests.bench.service.figures import figures
+from tests.bench.service.learnt import hits
 from tests.bench.service.load import Load, NoFigure, Target, at_once, closed_loop, steadily
 from tests.bench.service.options import read
 from tests.bench.service.pictures import draw
 from tests.bench.service.processes import cpu_s, resident_mib, watched
 from tests.bench.service.program import Program
+from tests.bench.service.scene import Measured, Row
 from tests.pictures import decoded
 from tests.webserver import SourceServer
 
@@ -169,13 +170,30 @@ def test_the_benchmark_measures_the_service_beside_its_limits(capsys: pytest.Cap
     assert "broken" not in printed
 
 
+def test_growth_is_told_beside_what_it_began_with(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--quick", "--cases", "start,open"])
+    printed = capsys.readouterr().out
+    for row in ("first picture | blendBeat", "first answer | bare WSGI function", "hits, 20 idle beside | blendBeat"):
+        assert f"| {row} |" in printed
+    assert "refused" not in printed
+    assert "broken" not in printed
+
+
+def test_what_was_learnt_answers_however_much_was_learnt_after_it() -> None:
+    loads = dict(hits((1, 10_000), 0.1))  # more than the fast path remembers
+    assert list(loads) == [1, 10_000]
+    assert all(load.requests > 1 for load in loads.values())
+
+
 @pytest.mark.slow
 def test_the_whole_benchmark_runs_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     main(["--quick", "--out", str(tmp_path)])
     written = json.loads((tmp_path / "latest.json").read_text())
     labels = {row["label"] for row in written["rows"]}
-    assert {case.name for case in CASES} - labels <= {"mixed", "herd", "srcset"}
+    by_name = {"mixed", "herd", "srcset", "start", "seen", "open", "pixels", "overload"}
+    assert {case.name for case in CASES} - labels <= by_name
     assert {"a hit, beside cold", "herd of 20", "srcset of 6", "soak"} <= labels
+    assert {"first answer", "hits, 64 URLs seen", "hits, 20 idle beside", "50 MP", "overload, served"} <= labels
     assert set(written["missing"]) <= {"score", "memcached"}
     assert (tmp_path / "latest.svg").read_text().startswith("<?xml")

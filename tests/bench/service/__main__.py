@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from tests.bench.service import options
 from tests.bench.service.cases import HIT, Case, Kind
 from tests.bench.service.contestants import BARE, OURS
-from tests.bench.service.drive import Contestant, Measured, Refused, Row, measure, sample
+from tests.bench.service.drive import measure
 from tests.bench.service.field import Field, gathered
 from tests.bench.service.figures import Look, figures
 from tests.bench.service.load import NoFigure
 from tests.bench.service.look import look
 from tests.bench.service.plot import plot
 from tests.bench.service.report import Report, machine, table
+from tests.bench.service.scene import Contestant, Measured, Refused, Row, sample
+
+_LONG = frozenset({Kind.SOAK, Kind.SEEN})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,10 +58,10 @@ def _looks(everybody: Field, cases: Sequence[Case]) -> Mapping[Row, Look]:
 
 
 def _round(number: int, everybody: Field, cases: Sequence[Case]) -> Mapping[Row, Measured]:
-    """Everybody in turn, case by case; who begins changes from round to round. A soak is long enough once."""
+    """Everybody in turn, case by case; who begins changes from round to round. What takes minutes is done once."""
     found: dict[Row, Measured] = {}
     for case in cases:
-        taking = _taking(everybody, case) if case.kind is not Kind.SOAK or number == 0 else []
+        taking = _taking(everybody, case) if case.kind not in _LONG or number == 0 else []
         for contestant in taking[number % len(taking) :] + taking[: number % len(taking)] if taking else []:
             told = _told(case, contestant)
             print(f"round {number + 1}: {told}", file=sys.stderr, flush=True)

@@ -18,6 +18,11 @@ class Kind(StrEnum):
     HERD = "herd"
     SRCSET = "srcset"
     SOAK = "soak"
+    START = "start"
+    SEEN = "seen"
+    OPEN = "open"
+    PIXELS = "pixels"
+    OVERLOAD = "overload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,9 @@ class Case:
 
     Args:
         name: As in ``--cases``.
-        connections: How many are kept alive and busy; a herd's size.
-        requests: How many a soak asks for; everything else lasts a given time.
+        connections: How many are kept alive and busy; a herd's size; how many say nothing beside those that are busy.
+        requests: How many a soak asks for, how many URLs are seen, how often a start is tried; everything else lasts a
+            given time.
     """
 
     name: str
@@ -73,7 +79,15 @@ CASES = (
     Case("herd", Kind.HERD, _LARGE, connections=200),
     Case("srcset", Kind.SRCSET, Picture("photo.jpg", 1600, OutputFormat.JPEG)),
     Case("soak", Kind.SOAK, Picture("photo.jpg", 1200, OutputFormat.JPEG), requests=20_000),
+    Case("start", Kind.START, HIT, requests=3),
+    Case("seen", Kind.SEEN, HIT, connections=16, requests=1_000_000),
+    Case("open", Kind.OPEN, HIT, connections=2_000),
+    Case("pixels", Kind.PIXELS, Picture("photo.jpg", 512, OutputFormat.JPEG)),
+    Case("overload", Kind.OVERLOAD, Picture("photo.jpg", 400, OutputFormat.JPEG)),
 )
+
+PIXELS_MP = (0.5, 2.0, 8.0, 24.0, 50.0)
+"""Megapixels of ``pixels-*.jpg``; the last of them as many as a source may have."""
 
 SRCSET_PX = (200, 400, 600, 800, 1200, 1600)
 

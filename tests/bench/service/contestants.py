@@ -13,8 +13,6 @@ from tests.service.conftest import KEY, RING, SALT
 OURS = "blendBeat"
 BARE = "bare WSGI function"
 
-_COLD = frozenset({Kind.COLD, Kind.HERD, Kind.SRCSET, Kind.SOAK})
-
 
 class Gunicorn(Program):
     """A function of `tests.bench.service.wsgi` on gunicorn's own gevent worker."""
@@ -55,7 +53,7 @@ def source_server(log: Path, folder: Path) -> Gunicorn:
 
 def bare_function(log: Path, folder: Path) -> Gunicorn:
     """The limit of a hit: *folder* holds answers of the service under `Picture.name`."""
-    takes = frozenset({Kind.MEMORY, Kind.MEMCACHED, Kind.NOT_MODIFIED})
+    takes = frozenset({Kind.MEMORY, Kind.MEMCACHED, Kind.NOT_MODIFIED, Kind.START})
     return Gunicorn(BARE, takes, log, folder, "bare")
 
 
@@ -67,8 +65,7 @@ class BlendBeat(Program):
     """
 
     def __init__(self, log: Path, source_port: int, memcached: str = "") -> None:
-        warm = {Kind.MEMCACHED} if memcached else {Kind.MEMORY, Kind.NOT_MODIFIED, Kind.MIXED}
-        super().__init__(OURS, frozenset(warm) if memcached else _COLD | warm, log)
+        super().__init__(OURS, frozenset({Kind.MEMCACHED}) if memcached else frozenset(Kind) - {Kind.MEMCACHED}, log)
         self._source_port = source_port
         self._memcached = memcached
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from tests.bench.service import peers, pictures
 from tests.bench.service.cases import Kind
 from tests.bench.service.contestants import OURS, BlendBeat, bare_function, source_server
-from tests.bench.service.drive import Contestant, Scene
 from tests.bench.service.limit import Pyvips
 from tests.bench.service.options import Options
 from tests.bench.service.program import DidNotStart
+from tests.bench.service.scene import Contestant, Scene
 from tests.memcached import Memcached
 
 
@@ -45,6 +45,8 @@ def gathered(options: Options) -> Iterator[Field]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         pictures.draw(folder, small=options.small)
+        if Kind.PIXELS in kinds:
+            pictures.draw_ladder(folder, small=options.small)
         sources = source_server(folder / "sources.log", folder)
         sources.start()
         stack.callback(sources.stop)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from tests.bench.service.drive import Measured, Row
+from tests.bench.service.scene import Measured, Row
 
 Round = Mapping[Row, Measured]
 

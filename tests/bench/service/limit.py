@@ -26,7 +26,7 @@ class Pyvips:
     """
 
     name = BARE
-    takes = frozenset({Kind.COLD})
+    takes = frozenset({Kind.COLD, Kind.PIXELS})
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

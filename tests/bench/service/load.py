@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 _PATIENCE_S = 60
 
@@ -77,6 +77,20 @@ class Load:
         """From the time that each answer took; at least two."""
         cuts = quantiles(taken_ms, n=100, method="inclusive")
         return cls(len(taken_ms), seconds, cuts[49], cuts[94], cuts[98], max(taken_ms), refused)
+
+    @classmethod
+    def joined(cls, loads: Sequence["Load"]) -> "Load":
+        """One after the other: counts added, times in the middle, the worst of the slowest."""
+        return cls(
+            requests=sum(load.requests for load in loads),
+            seconds=sum(load.seconds for load in loads),
+            p50_ms=median(load.p50_ms for load in loads),
+            p95_ms=median(load.p95_ms for load in loads),
+            p99_ms=median(load.p99_ms for load in loads),
+            max_ms=max(load.max_ms for load in loads),
+            refused=sum(load.refused for load in loads),
+            broken=sum(load.broken for load in loads),
+        )
 
 
 class NoFigure(Exception):

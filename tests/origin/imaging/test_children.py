@@ -263,6 +263,24 @@ def test_whoever_would_wait_too_long_is_told_so_at_once(make: Make) -> None:
     assert sum(greenlet.successful() for greenlet in asked) == 2
 
 
+@pytest.mark.parametrize(("name", "width_px", "least", "most"), [("avif", 1000, 5, 60), ("jpg", 100, 300, 301)])
+def test_dear_pictures_take_up_more_of_the_wait_than_cheap_ones(
+    make: Make, name: str, width_px: int, least: int, most: int
+) -> None:
+    pool = make(queue_timeout_s=20)
+    job = Job(Recipe(resize=Resize(width_px=width_px), format=OutputFormat(name)), JOB.limits)
+    body = b"sleep 30" + b" " * 1_000_000
+    asked = [gevent.spawn(pool.transform, body, job) for _ in range(350)]
+    gevent.sleep(0)
+    until(lambda: sum(greenlet.ready() for greenlet in asked) > 0)
+    let_in = sum(not greenlet.ready() for greenlet in asked)
+    assert least <= let_in <= most
+    assert all(type(greenlet.exception) is Overloaded for greenlet in asked if greenlet.ready())
+    gevent.killall(asked)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    until(lambda: not pool.trouble())  # whatever became of them, their places are free
+
+
 def test_whoever_waits_too_long_to_be_begun_is_told_so(make: Make) -> None:
     pool = make(queue_timeout_s=0.3)
     slow = ask(pool, b"sleep 4")

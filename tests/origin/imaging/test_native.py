@@ -144,6 +144,22 @@ def test_as_many_wait_as_may_and_each_gets_its_own(gate: Gate) -> None:
     assert [rendered.value.suffix for rendered in waiting] == list("01234")
 
 
+@pytest.mark.parametrize(("name", "width_px", "least", "most"), [("avif", 1000, 5, 120), ("jpg", 100, 301, 302)])
+def test_dear_pictures_take_up_more_of_the_wait_than_cheap_ones(
+    gate: Gate, name: str, width_px: int, least: int, most: int
+) -> None:
+    native = NativePool(2, Bounds(300, 20))
+    body = bytes(1_000_000)
+    asked = [gevent.spawn(native.transform, body, job(width_px, OutputFormat(name))) for _ in range(350)]
+    gevent.sleep(0)
+    let_in = sum(not greenlet.ready() for greenlet in asked)
+    assert least <= let_in <= most
+    assert all(type(greenlet.exception) is Overloaded for greenlet in asked if greenlet.ready())
+    gate.open()
+    gevent.joinall(asked, timeout=20)
+    native.check_room()
+
+
 def test_pictures_made_at_once_are_not_mixed_up() -> None:
     native = NativePool(2, Bounds(20, 10))
     sources = [pictures.png(), b"no picture", pictures.jpeg(48, 48), pictures.png()[:99]] * 4
