@@ -33,7 +33,7 @@ class Tagged(Kind):
         found = [
             self.found(answer, aws)
             for answer in aws.each("ec2", self.describe, self.members, **{self.filters: ours(scope)})
-            if str(answer.get(self.state, "")).lower() not in self.gone
+            if is_ours(answer, scope) and str(answer.get(self.state, "")).lower() not in self.gone
         ]
         return self.preferred(sorted(found, key=lambda have: have.label), aws, seen)
 
@@ -70,6 +70,12 @@ class Tagged(Kind):
         return Call(
             "ec2", operation, {**params, "TagSpecifications": self.tagging(want)}, gives={"id": gives}, creates=True
         )
+
+
+def is_ours(answer: Mapping[str, Any], scope: Scope) -> bool:
+    """Asked again here: a filter that some store of AWS's API does not know would make everybody's things ours."""
+    tags = as_mapping(answer.get("Tags", ()))
+    return scope.owns(tags) and RESOURCE_TAG in tags
 
 
 def ours(scope: Scope) -> list[dict[str, Any]]:
