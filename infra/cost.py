@@ -72,4 +72,4 @@ def monthly(estate: Iterable[Resource | Found], kinds: Sequence[Priced], traffic
         named[thing.key] = thing.kind
     by_name = {kind.name: kind for kind in kinds}
     lines = [line for key in fields for line in by_name[named[key]].costs(key, fields, prices, traffic)]
-    return Bill(tuple(sorted(lines, key=lambda line: -line.most)))
+    return Bill(tuple(sorted(lines, key=lambda line: (-line.most, line.key, line.what))))

@@ -62,12 +62,18 @@ COMPONENTS: Final = (
     Component("service", service.KINDS, service.resources),
 )
 
-KINDS: Final[tuple[Kind, ...]] = tuple(kind for component in COMPONENTS for kind in component.kinds)
+
+def kinds_of(components: Sequence[Component]) -> tuple[Kind, ...]:
+    """Their kinds, in the same order."""
+    return tuple(kind for component in components for kind in component.kinds)
 
 
-def desired(scope: Scope) -> tuple[Resource, ...]:
-    """Everything that *scope* wants. Pure."""
-    return tuple(want for component in COMPONENTS for want in component.resources(scope))
+KINDS: Final = kinds_of(COMPONENTS)
+
+
+def desired(scope: Scope, components: Sequence[Component] = COMPONENTS) -> tuple[Resource, ...]:
+    """Everything that *scope* wants of *components*. Pure."""
+    return tuple(want for component in components for want in component.resources(scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +81,44 @@ class Situation:
     """What is wanted beside what there is, at one moment."""
 
     scope: Scope
-    wanted: tuple[Resource, ...]
     seen: Seen
+    components: Sequence[Component] = COMPONENTS
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that were looked at."""
+        return kinds_of(self.components)
+
+    @property
+    def wanted(self) -> tuple[Resource, ...]:
+        """What the environment wants of them."""
+        return desired(self.scope, self.components)
 
     def changes(self) -> tuple[Change, ...]:
         """What would make the one the other."""
-        return plan(self.wanted, self.seen.found, KINDS)
+        return plan(self.wanted, self.seen.found, self.kinds)
 
     def removal(self) -> tuple[Change, ...]:
         """What would leave nothing."""
-        return plan((), self.seen.found, KINDS)
+        return plan((), self.seen.found, self.kinds)
 
 
-def look(aws: Aws, environment: Environment, image: str = "") -> Situation:
+def look(
+    aws: Aws, environment: Environment, image: str = "", components: Sequence[Component] = COMPONENTS
+) -> Situation:
     """Observe everything. Reads only.
 
     Args:
         image: What tasks should run, if it is to be another than now.
+        components: The first so many rows, if later ones do not matter.
 
     Raises:
         WrongPlace: The environment lives in another account.
     """
     scope = Scope(environment, aws.account(environment.account), _zones(aws, environment.network.zones))
-    seen = observe(aws, scope, KINDS)
+    seen = observe(aws, scope, kinds_of(components))
     scope = replace(scope, image=image or environment.tasks.image or _image(aws, seen))
-    return Situation(scope, desired(scope), seen)
+    return Situation(scope, seen, components)
 
 
 def _zones(aws: Aws, count: int) -> tuple[str, ...]:

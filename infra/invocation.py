@@ -11,7 +11,7 @@ from rich.console import Console
 
 from infra.apply import Builder, Clock
 from infra.desired import Environment
-from infra.estate import KINDS, Situation, look
+from infra.estate import Situation, look
 from infra.plan import Change
 from infra.progress import Shown
 from infra.session import Aws
@@ -48,7 +48,7 @@ class Invocation:
 
     def apply(self, situation: Situation, changes: tuple[Change, ...]) -> None:
         """Make *changes*, and show them as they are made."""
-        builder = Builder(self.aws, situation.scope, KINDS, situation.seen, self.clock, self.progress)
+        builder = Builder(self.aws, situation.scope, situation.kinds, situation.seen, self.clock, self.progress)
         with self.progress.shown():
             builder.apply(changes)
 

@@ -1,20 +1,25 @@
 """An account of AWS in this process, and what a person does with it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import jmespath
+from moto.moto_api._internal.models import moto_api_backend
 
 from infra.apply import Builder, Silence
 from infra.desired import Environment
-from infra.estate import KINDS, Situation, look
+from infra.estate import COMPONENTS, Component, Situation, look
 from infra.plan import Change
 from infra.session import Aws
 from tests.infra.hooks import Hooks, Made
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/blendbeat-staging:1"
 REGION = "us-east-1"
+
+Rows = Sequence[Component]
 
 
 class Hurried:
@@ -44,52 +49,66 @@ class Account:
         hooks = Hooks(session)
         return cls(session, Aws(session, REGION), hooks)
 
-    def look(self, environment: Environment, image: str = IMAGE) -> Situation:
-        return look(self.aws, environment, image)
+    def empty(self) -> None:
+        """Everything is gone, at once."""
+        moto_api_backend.reset()
+
+    def look(self, environment: Environment, image: str = IMAGE, rows: Rows = COMPONENTS) -> Situation:
+        return look(self.aws, environment, image, rows)
 
     def apply(self, situation: Situation, changes: tuple[Change, ...]) -> list[Made]:
-        builder = Builder(self.aws, situation.scope, KINDS, situation.seen, Hurried(), Silence())
+        builder = Builder(self.aws, situation.scope, situation.kinds, situation.seen, Hurried(), Silence())
         with self.hooks.recorded() as made:
             builder.apply(changes)
         return made
 
-    def up(self, environment: Environment) -> list[Made]:
+    def up(self, environment: Environment, rows: Rows = COMPONENTS) -> list[Made]:
         """Its mutating calls."""
-        situation = self.look(environment)
+        situation = self.look(environment, rows=rows)
         return self.apply(situation, situation.changes())
 
-    def down(self, environment: Environment) -> list[Made]:
+    def down(self, environment: Environment, rows: Rows = COMPONENTS) -> list[Made]:
         """Its mutating calls."""
-        situation = self.look(environment)
+        situation = self.look(environment, rows=rows)
         return self.apply(situation, situation.removal())
 
     def inventory(self) -> Counter[str]:
         """How many of each thing there are, whoever owns them."""
-        return Counter({name: len(self._all(*listing)) for name, listing in _LISTINGS.items()})
+        counts: Counter[str] = Counter()
+        for (service, operation), listed in _LISTINGS.items():
+            answer = self.aws.read(service, operation, **_ASKED.get(operation, {}))
+            counts.update({name: len(jmespath.search(members, answer)) for name, members in listed.items()})
+        return counts
 
-    def _all(self, service: str, operation: str, members: str, params: dict[str, Any]) -> list[Any]:
-        return self.aws.each(service, operation, members, **params)
 
-
-_LISTINGS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-    "vpc": ("ec2", "describe_vpcs", "Vpcs[]", {}),
-    "gateway": ("ec2", "describe_internet_gateways", "InternetGateways[]", {}),
-    "subnet": ("ec2", "describe_subnets", "Subnets[]", {}),
-    "table": ("ec2", "describe_route_tables", "RouteTables[]", {}),
-    "route": ("ec2", "describe_route_tables", "RouteTables[].Routes[]", {}),
-    "association": ("ec2", "describe_route_tables", "RouteTables[].Associations[]", {}),
-    "address": ("ec2", "describe_addresses", "Addresses[]", {}),
-    "nat": ("ec2", "describe_nat_gateways", "NatGateways[?State!='deleted'][]", {}),
-    "group": ("ec2", "describe_security_groups", "SecurityGroups[]", {}),
-    "rule": ("ec2", "describe_security_group_rules", "SecurityGroupRules[]", {}),
-    "endpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'][]", {}),
-    "repository": ("ecr", "describe_repositories", "repositories[]", {}),
-    "log group": ("logs", "describe_log_groups", "logGroups[]", {}),
-    "secret": ("secretsmanager", "list_secrets", "SecretList[]", {}),
-    "role": ("iam", "list_roles", "Roles[]", {}),
-    "balancer": ("elbv2", "describe_load_balancers", "LoadBalancers[]", {}),
-    "targets": ("elbv2", "describe_target_groups", "TargetGroups[]", {}),
-    "cluster": ("ecs", "describe_clusters", "clusters[?status=='ACTIVE'][]", {"clusters": ["blendbeat-staging", "blendbeat-production", "blendbeat-sealed"]}),
-    "definition": ("ecs", "list_task_definitions", "taskDefinitionArns[]", {"status": "ACTIVE"}),
-    "retired": ("ecs", "list_task_definitions", "taskDefinitionArns[]", {"status": "INACTIVE"}),
+_ASKED: dict[str, dict[str, Any]] = {
+    "describe_clusters": {"clusters": [f"blendbeat-{name}" for name in ("staging", "production", "sealed", "frugal")]},
 }
+
+_LISTINGS = {
+    ("ec2", "describe_vpcs"): {"vpc": "Vpcs[]"},
+    ("ec2", "describe_internet_gateways"): {
+        "gateway": "InternetGateways[]",
+        "attachment": "InternetGateways[].Attachments[]",
+    },
+    ("ec2", "describe_subnets"): {"subnet": "Subnets[]"},
+    ("ec2", "describe_route_tables"): {
+        "table": "RouteTables[]",
+        "route": "RouteTables[].Routes[]",
+        "association": "RouteTables[].Associations[]",
+    },
+    ("ec2", "describe_addresses"): {"address": "Addresses[]"},
+    ("ec2", "describe_nat_gateways"): {"nat": "NatGateways[?State!='deleted'][]"},
+    ("ec2", "describe_security_groups"): {"group": "SecurityGroups[]"},
+    ("ec2", "describe_security_group_rules"): {"rule": "SecurityGroupRules[]"},
+    ("ec2", "describe_vpc_endpoints"): {"endpoint": "VpcEndpoints[?State!='deleted'][]"},
+    ("ecr", "describe_repositories"): {"repository": "repositories[]"},
+    ("logs", "describe_log_groups"): {"log group": "logGroups[]"},
+    ("secretsmanager", "list_secrets"): {"secret": "SecretList[]"},
+    ("iam", "list_roles"): {"role": "Roles[]"},
+    ("elbv2", "describe_load_balancers"): {"balancer": "LoadBalancers[]"},
+    ("elbv2", "describe_target_groups"): {"targets": "TargetGroups[]"},
+    ("ecs", "describe_clusters"): {"cluster": "clusters[?status=='ACTIVE'][]"},
+    ("ecs", "list_task_definitions"): {"definition": "taskDefinitionArns[]"},
+}
+"""What an account may have, by the call that lists it, as JMESPath into its answer."""

@@ -1,4 +1,4 @@
-"""Checks requests against botocore's own models more strictly than botocore does: enums, lengths, ranges and patterns."""
+"""Checks requests against botocore's own models more strictly than it does: enums, lengths, ranges and patterns."""
 
 import re
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ def problems(shape: Any, value: Any, path: str = "") -> Iterator[str]:
 
 
 def _pattern(pattern: str, value: str, path: str) -> Iterator[str]:
-    # The models write them for Java, where \p{L} and its like mean letters of any script.
+    # Services want the whole text to match, anchored or not. Models are written for Java, where \p{L} is any letter.
     plain = re.sub(r"\\p\{[A-Z][a-z]?\}|\\p[LZNM]", r"\\w\\s", pattern)
     try:
-        matches = re.search(plain, value) is not None
+        matches = re.fullmatch(plain, value) is not None
     except re.error:
         return
     if not matches:
