@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from infra import firewall
 from infra.cost import Estate, Line
-from infra.desired import Routing, Traffic
+from infra.desired import Traffic
 from infra.kind import Kind
 from infra.names import Scope, as_list, as_mapping
 from infra.network import VPC, public
@@ -74,10 +74,9 @@ def _targets(scope: Scope) -> dict[str, Any]:
     attributes = {
         "deregistration_delay.timeout_seconds": str(scope.environment.timeouts.deregistration_s),
         "load_balancing.algorithm.type": balancer.routing.value,
+        "slow_start.duration_seconds": str(balancer.slow_start_s),
         "stickiness.enabled": "false",
     }
-    if balancer.routing is Routing.ROUND_ROBIN:
-        attributes["slow_start.duration_seconds"] = str(balancer.slow_start_s)
     return {
         "Protocol": "HTTP",
         "ProtocolVersion": "HTTP1",

@@ -14,6 +14,12 @@ from infra.values import Call, Found, Resource, Steps, Unordered
 
 CLUSTER: Final = "tasks/cluster"
 _INSIGHTS_METRICS: Final = 30
+FIRST_OF_ALL: Final = (
+    ("InvalidParameterException", "service linked role"),
+    ("InvalidParameterException", "assume"),
+)
+"""The first call of an account makes a role for ECS itself, which can be assumed a little later only."""
+
 _BUSY: Final = (
     ("ClusterContainsServicesException", ""),
     ("ClusterContainsTasksException", ""),
@@ -49,7 +55,7 @@ class Cluster(Kind):
         """A cluster."""
         params = {"clusterName": want.name, **want.fields, "tags": as_list(want.tags, "key", "value")}
         gives = {"name": "cluster.clusterName", "arn": "cluster.clusterArn"}
-        return (Call("ecs", "create_cluster", params, gives=gives, creates=True),)
+        return (Call("ecs", "create_cluster", params, gives=gives, creates=True, patient=FIRST_OF_ALL),)
 
     def update(self, want: Resource, have: Found, changed: frozenset[str]) -> Steps:
         """Each field has a call of its own."""

@@ -61,8 +61,11 @@ class VpcEndpoint(Tagged):
         """Where it can be reached from: what is missing is added, what is too much removed."""
         params: dict[str, Any] = {"VpcEndpointId": have.label}
         for name in sorted(changed & {"RouteTableIds", "SubnetIds", "SecurityGroupIds"}):
-            params[f"Add{name}"] = want.fields[name]
-            params[f"Remove{name}"] = list(have.fields[name] or ())
+            wanted, present = want.fields[name].items, have.fields[name] or ()
+            added = [item for item in wanted if item not in present]
+            removed = [item for item in present if item not in wanted]
+            params |= {f"Add{name}": added} if added else {}
+            params |= {f"Remove{name}": removed} if removed else {}
         if "PrivateDnsEnabled" in changed:
             params["PrivateDnsEnabled"] = want.fields["PrivateDnsEnabled"]
         return (Call("ec2", "modify_vpc_endpoint", params),)

@@ -46,7 +46,10 @@ class Kind(ABC):
 
     @abstractmethod
     def update(self, want: Resource, have: Found, changed: frozenset[str]) -> Steps:
-        """Steps that give *have* the fields of *want* that are named in *changed*."""
+        """Steps that give *have* the fields of *want* that are named in *changed*.
+
+        References to what exists are resolved in *want* already; those that are left are to what is yet to be made.
+        """
 
     @abstractmethod
     def delete(self, have: Found) -> Steps:

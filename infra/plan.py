@@ -5,7 +5,7 @@ not wanted any more is deleted, so taking everything down is a plan with nothing
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -168,7 +168,7 @@ def _toward(kind: Kind, want: Resource, haves: Sequence[Found], outputs: Outputs
     if not changed:
         return None
     if not changed & kind.fixed:
-        steps = kind.update(want, present, changed)
+        steps = kind.update(replace(want, fields=_known(want.fields, outputs)), present, changed)
         return Change(Action.UPDATE, kind.name, want.key, present.label, fields, steps)
     if kind.replaceable:
         steps = (*kind.delete(present), *kind.create(want))
@@ -208,7 +208,7 @@ def _known(value: Any, outputs: Outputs) -> Any:
             known = tuple(_known(part, outputs) for part in parts)
             return "".join(known) if all(isinstance(part, str) for part in known) else value
         case Json(inner):
-            return _known(inner, outputs)
+            return Json(_known(inner, outputs))
         case Unordered(items):
             return Unordered(tuple(_known(item, outputs) for item in items))
         case Mapping():
@@ -221,6 +221,8 @@ def _known(value: Any, outputs: Outputs) -> Any:
 def _differences(path: str, want: Any, have: Any) -> Iterator[FieldChange]:
     if isinstance(want, Fresh):
         return
+    if isinstance(want, Json):
+        want = want.value
     if isinstance(want, Mapping) and isinstance(have, Mapping):
         for name, inner in want.items():
             yield from _differences(f"{path}.{name}" if path else name, inner, have.get(name))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from infra import alb, firewall, taskdefinition
-from infra.cluster import CLUSTER
+from infra.cluster import CLUSTER, FIRST_OF_ALL
 from infra.cost import Estate, Line
 from infra.desired import Architecture, Egress, Tasks, Traffic
 from infra.kind import Kind
@@ -17,9 +17,7 @@ from infra.values import Call, Fields, Found, Ref, Resource, Steps, Unordered, W
 
 SERVICE: Final = "tasks/service"
 _NOT_YET: Final = (
-    # Roles are only eventually consistent, and the very first service of an account makes one for ECS itself.
-    ("InvalidParameterException", "assume"),
-    ("InvalidParameterException", "service linked role"),
+    *FIRST_OF_ALL,
     # The one of this name that is being deleted.
     ("InvalidParameterException", "Draining"),
     ("InvalidParameterException", "does not have an associated load balancer"),
