@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = Console(stderr=True)
     progress = Shown(errors)
     try:
-        status: int = COMMANDS[chosen.command].run(_invocation(chosen, progress))
+        status: int = COMMANDS[chosen.command].run(_invocation(chosen, errors, progress))
     except InfraError as error:
         _complain(errors, error.fact, error.remedy)
         return error.status
@@ -48,7 +48,7 @@ def _complain(errors: Console, fact: str, remedy: str) -> None:
     errors.print(f"blendbeat-infra: {fact}\n  next: {remedy}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _invocation(chosen: argparse.Namespace, progress: Shown) -> Invocation:
+def _invocation(chosen: argparse.Namespace, errors: Console, progress: Shown) -> Invocation:
     environment = _environment(chosen)
     return Invocation(
         chosen=chosen,
@@ -57,7 +57,8 @@ def _invocation(chosen: argparse.Namespace, progress: Shown) -> Invocation:
         out=Console(),
         progress=progress,
         clock=WallClock(),
-        ask=input,
+        # Not on standard output, which may be one JSON document.
+        ask=lambda question: errors.input(question, markup=False),
     )
 
 

@@ -31,7 +31,7 @@ def run(invocation: Invocation) -> int:
     invocation.say(f"{summary(changes)}\n")
     invocation.show(
         bill_table(after, US_EAST_1, situation.scope.region),
-        choices_table("The whole of it, by the way out (network.egress)", _ways_out(situation)),
+        choices_table("Together, by network.egress", _ways_out(situation)),
     )
     invocation.say(f"now {_range(before)}, then {_range(after)} US dollars a month")
     sums = {"before": bill_json(before), "after": bill_json(after)}

@@ -20,7 +20,7 @@ def run(account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("COLUMNS", "160")
 
     def run(*arguments: str, typed: str | None = None) -> tuple[int, str, str]:
-        def ask(_: str) -> str:
+        def ask(_: str = "") -> str:
             if typed is None:
                 raise EOFError
             return typed
@@ -44,9 +44,10 @@ def test_plan_then_up_then_drift_then_down(run: Run) -> None:
     assert status == 0
     assert "nothing to change\nhttp://blendbeat-staging" in out
     assert run("drift", "staging")[0] == 0
-    status, out, _ = run("down", "staging", typed="staging")
+    status, out, err = run("down", "staging", typed="staging")
     assert status == 0
     assert "to delete" in out
+    assert "Type staging to delete all this" in err
     assert run("drift", "staging")[0] == 1
 
 
