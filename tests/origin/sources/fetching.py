@@ -24,7 +24,8 @@ from origin.sources.http import HttpSource
 from tests.webserver import SourceServer, loopback_settings
 
 PROMPT_S = 10.0
-"""Of processor time, which any single fetch here may take at the most, the server included."""
+"""What any single fetch here may take at the most: of processor time, the server included, or until a deadline has
+bitten."""
 
 
 def without_deadline(_seconds: float, _error: BaseException) -> AbstractContextManager[object]:
@@ -143,7 +144,7 @@ from tests.webserver import loopback_settings
 settings = loopback_settings(timeout_s=0.4, connect_timeout_s=30, read_timeout_s=30, max_bytes=10**13)
 source = HttpSource(settings, deadline, breathe)
 for url in sys.argv[1:]:
-    started_s = time.process_time()
+    started_s = time.monotonic()
     try:
         source.fetch(SourceRef(Scheme.HTTP, url))
         error = "none"
