@@ -24,7 +24,8 @@ from origin.sources.http import HttpSource
 from tests.webserver import SourceServer, loopback_settings
 
 PROMPT_S = 10.0
-"""Of processor time, which any single fetch here may take at the most, the server included."""
+"""What any single fetch here may take at the most: of processor time, the server included, or until a deadline has
+bitten."""
 
 
 def without_deadline(_seconds: float, _error: BaseException) -> AbstractContextManager[object]:
